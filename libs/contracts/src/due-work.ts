@@ -1,0 +1,26 @@
+/**
+ * What can fall due for a customer, in the order in which it happens when several fall due at one instant
+ * (MEANING.md, "At one instant"): ends and changes, lots expire, periods close, periods open, grants,
+ * then write-offs, finalizations, dunning; alerts and automatic top-up look only at the state after all of it.
+ */
+export const dueWorkOrder = [
+  'subscription.start',
+  'subscription.cancel',
+  'period.close',
+  'period.open',
+  'grant.give',
+  'lot.write_off',
+  'invoice.finalize',
+  'invoice.fall_due',
+  'payment.retry',
+] as const;
+
+export type DueWorkKind = (typeof dueWorkOrder)[number];
+
+/** One thing to do for a customer at an instant. `subjectId` names what it is about (a subscription, a lot, an invoice). */
+export interface DueWork {
+  readonly kind: DueWorkKind;
+  readonly customerId: string;
+  readonly subjectId: string;
+  readonly dueAt: Date;
+}

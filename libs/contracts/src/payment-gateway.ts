@@ -1,0 +1,120 @@
+import Type from 'typebox';
+import { defineEvent, Id, Nullable } from './event.js';
+
+/**
+ * The way to the money, as invoicing sees it. The `stripe` module implements it, the app injects it under PAYMENT_GATEWAY.
+ * Every method talks to the network: call it outside any transaction, and only after what it is about is committed.
+ */
+export interface PaymentGateway {
+  /**
+   * Charges a saved payment method without the customer. The attempt row holding `request` is committed before.
+   * A repeat with the same attempt id can't charge twice. A decline is an outcome, not an error.
+   * @throws OutcomeUnknown when the answer was lost: nobody may charge again before `resolve` has told.
+   */
+  charge(request: ChargeRequest): Promise<ChargeOutcome>;
+
+  /** Asks what became of an attempt. `none`: it surely never reached the gateway and may be sent with the same id. */
+  resolve(request: ChargeRequest): Promise<ChargeOutcome | { readonly status: 'none' }>;
+
+  /** Opens a hosted page. The row of `request.sessionId` is committed before; a repeat gives the same page. */
+  openCheckout(
+    request: CheckoutRequest,
+  ): Promise<{ readonly gatewaySessionId: string; readonly url: string; readonly expiresAt: string }>;
+
+  /** Reads a hosted page's state; an outcome found is told by `checkoutSettled` exactly as by the webhook. */
+  refreshCheckout(environment: GatewayScope, gatewaySessionId: string): Promise<void>;
+}
+
+export const PAYMENT_GATEWAY = Symbol('payment gateway');
+
+/** The answer to a charge was lost: it may have happened or not. */
+export class OutcomeUnknown extends Error {}
+
+export interface GatewayScope {
+  readonly tenantId: string;
+  readonly environmentId: string;
+}
+
+/** Frozen when the attempt is made; plain JSON. Amounts are exact decimals in major units, as text. */
+export interface ChargeRequest extends GatewayScope {
+  readonly attemptId: string;
+  readonly paymentId: string;
+  readonly invoiceId: string;
+  readonly customerId: string;
+  /** The saved method of `paymentMethodSaved`. */
+  readonly paymentMethodId: string;
+  /** The PaymentIntent of an earlier attempt on the same invoice, confirmed again. */
+  readonly gatewayPaymentId: string | null;
+  readonly amount: string;
+  readonly currency: string;
+  readonly description: string;
+}
+
+export type ChargeOutcome =
+  | { readonly status: 'succeeded'; readonly gatewayPaymentId: string; readonly amount: string }
+  | {
+      readonly status: 'failed';
+      readonly gatewayPaymentId: string | null;
+      readonly code: string;
+      readonly message: string;
+      /** Trying the same card again is of no use (lost, stolen, closed). */
+      readonly hard: boolean;
+      /** The customer has to come and authenticate. */
+      readonly needsCustomer: boolean;
+    }
+  | { readonly status: 'processing'; readonly gatewayPaymentId: string };
+
+export interface CheckoutRequest extends GatewayScope {
+  readonly sessionId: string;
+  readonly mode: 'setup' | 'payment';
+  readonly customerId: string;
+  readonly customerName: string | null;
+  readonly customerEmail: string | null;
+  /** Null in mode setup. */
+  readonly payment: {
+    readonly paymentId: string;
+    readonly invoiceId: string;
+    readonly amount: string;
+    readonly currency: string;
+    readonly description: string;
+  } | null;
+  readonly successUrl: string;
+  readonly cancelUrl: string;
+}
+
+const gateway = { customer_id: Id };
+
+/** Told by the gateway module inside the transaction that marks the webhook (or the read) handled. */
+export const chargeSettled = defineEvent('gateway.charge_settled', 'The gateway told the outcome of a charge', {
+  attempt_id: Id,
+  outcome: Type.Union([
+    Type.Object({ status: Type.Literal('succeeded'), gatewayPaymentId: Id, amount: Type.String() }),
+    Type.Object({
+      status: Type.Literal('failed'),
+      gatewayPaymentId: Nullable(Id),
+      code: Type.String(),
+      message: Type.String(),
+      hard: Type.Boolean(),
+      needsCustomer: Type.Boolean(),
+    }),
+    Type.Object({ status: Type.Literal('processing'), gatewayPaymentId: Id }),
+  ]),
+});
+export const checkoutSettled = defineEvent('gateway.checkout_settled', 'A hosted page was completed or expired', {
+  ...gateway,
+  session_id: Id,
+  status: Type.Enum(['paid', 'saved', 'expired', 'failed']),
+  gateway_payment_id: Nullable(Id),
+  /** What was paid, an exact decimal in major units; null where nothing was. */
+  amount: Nullable(Type.String()),
+});
+export const paymentMethodSaved = defineEvent('payment_method.saved', 'A customer saved a payment method', {
+  ...gateway,
+  payment_method_id: Id,
+  brand: Type.String(),
+  last4: Type.String(),
+});
+export const paymentMethodRemoved = defineEvent('payment_method.removed', 'A saved payment method is gone', {
+  ...gateway,
+  payment_method_id: Id,
+});

@@ -1,0 +1,17 @@
+import Type from 'typebox';
+import { Amount, Currency, defineEvent, Id } from './event.js';
+
+const wallet = { wallet_id: Id, customer_id: Id, currency: Currency };
+
+export const walletCreated = defineEvent('wallet.created', 'A wallet was opened', wallet);
+export const walletUpdated = defineEvent('wallet.updated', 'Settings of a wallet were changed', wallet);
+export const creditsAdded = defineEvent(
+  'credits.added',
+  'Credits came into a wallet: a grant, a purchase, or a correction that returned them',
+  { ...wallet, lot_id: Id, credits: Amount, source: Type.Enum(['grant', 'free', 'purchase', 'initial']) },
+);
+export const creditsWrittenOff = defineEvent('credits.written_off', 'The rest of an expired lot was written off', {
+  ...wallet,
+  lot_id: Id,
+  credits: Amount,
+});

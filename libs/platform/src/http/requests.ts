@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { sql } from 'kysely';
+import type { Scope } from '../database/scope.js';
+import { sqlState } from '../database/sql-state.js';
+import { Transactions, type Tx } from '../database/transactions.js';
+import { Problem } from './problem.js';
+import { requestContext, type RequestContext } from './request-context.js';
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Runs a controller's work for the caller: in the caller's environment, in one transaction, once per idempotency key. */
+@Injectable()
+export class Requests {
+  constructor(private readonly transactions: Transactions) {}
+
+  /** @throws Problem 401 on a route that no API key opened. */
+  scope(): Scope {
+    const scope = this.context().scope;
+    if (!scope) throw new Problem('unauthorized', 'an API key is required');
+    return scope;
+  }
+
+  /** A read: one transaction, so that everything in the answer is of one moment. */
+  read<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.transactions.run(this.scope(), work);
+  }
+
+  /**
+   * A write. With an `Idempotency-Key` the answer is stored in the same transaction as the effect: the same key and
+   * body get the same answer, another body 409, and neither a crash nor a race can do the work twice.
+   */
+  async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const context = this.context();
+    const { idempotency } = context;
+    if (!idempotency) return this.transactions.run(this.scope(), work);
+    try {
+      return await this.transactions.run(this.scope(), async (tx) => {
+        const stored = await storedAnswer<T>(tx, idempotency);
+        if (stored) {
+          context.replayed = true;
+          return stored.answer;
+        }
+        const answer = await work(tx);
+        await storeAnswer(tx, idempotency, answer);
+        return answer;
+      });
+    } catch (error) {
+      if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+      const stored = await this.transactions.run(this.scope(), (tx) => storedAnswer<T>(tx, idempotency));
+      if (!stored) throw error;
+      context.replayed = true;
+      return stored.answer;
+    }
+  }
+
+  private context(): RequestContext {
+    const context = requestContext.getStore();
+    if (!context) throw new Error('no request is being answered');
+    return context;
+  }
+}
+
+type Idempotency = NonNullable<RequestContext['idempotency']>;
+
+async function storedAnswer<T>(tx: Tx, { key, fingerprint }: Idempotency): Promise<{ answer: T } | null> {
+  const found = await sql<{ fingerprint: string; answer: T }>`
+    select fingerprint, answer from idempotency_key
+    where environment_id = ${tx.scope.environmentId} and key = ${key}`.execute(tx.db);
+  const row = found.rows[0];
+  if (!row) return null;
+  if (row.fingerprint !== fingerprint) {
+    throw new Problem('idempotency_conflict', 'Idempotency-Key was used before with another request', {
+      field: 'Idempotency-Key',
+    });
+  }
+  return { answer: row.answer };
+}
+
+async function storeAnswer(tx: Tx, { key, fingerprint }: Idempotency, answer: unknown): Promise<void> {
+  await tx.em.flush();
+  await sql`
+    insert into idempotency_key (tenant_id, environment_id, key, fingerprint, answer, created_at)
+    values (${tx.scope.tenantId}, ${tx.scope.environmentId}, ${key}, ${fingerprint},
+            ${JSON.stringify(answer ?? null)}::jsonb, now())`.execute(tx.db);
+}

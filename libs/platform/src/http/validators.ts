@@ -1,0 +1,109 @@
+import { isCurrency, isZone, parseDecimal, text } from '@drawdown/billing-core';
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+export function isInstant(value: unknown): value is string {
+  if (typeof value !== 'string' || !RFC3339.test(value)) return false;
+  const at = new Date(value);
+  return !Number.isNaN(at.getTime()) && at.getUTCFullYear() >= 1970 && at.getUTCFullYear() <= 9998;
+}
+
+/** A decimal amount given as text or number, handed on as exact text. Bounds are inclusive decimals as text. */
+export function IsAmount(bounds: { min?: string; above?: string; max?: string } = {}): PropertyDecorator {
+  const accepts = (value: unknown): boolean => {
+    const decimal = parseDecimal(value);
+    if (decimal === null) return false;
+    if (bounds.min !== undefined && decimal.lt(bounds.min)) return false;
+    if (bounds.above !== undefined && decimal.lte(bounds.above)) return false;
+    return bounds.max === undefined || decimal.lte(bounds.max);
+  };
+  const range = [
+    bounds.above === undefined ? '' : ` above ${bounds.above}`,
+    bounds.min === undefined ? '' : ` of at least ${bounds.min}`,
+    bounds.max === undefined ? '' : ` of at most ${bounds.max}`,
+  ].join('');
+  return applyDecorators(
+    ApiProperty({ type: String, format: 'decimal' }),
+    Transform(({ value }) => {
+      const decimal = parseDecimal(value);
+      return decimal === null ? value : text(decimal);
+    }),
+    ValidateBy({
+      name: 'isAmount',
+      validator: {
+        validate: accepts,
+        defaultMessage: () =>
+          `$property must be a plain decimal${range} with at most 26 digits before and 12 after the point`,
+      },
+    }),
+  );
+}
+
+/** An instant, RFC 3339 with an offset. */
+export const IsInstant = (options?: ValidationOptions): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({ type: String, format: 'date-time' }),
+    ValidateBy(
+      {
+        name: 'isInstant',
+        validator: {
+          validate: isInstant,
+          defaultMessage: () => '$property must be a date and time with an offset, such as 2026-01-31T09:00:00Z',
+        },
+      },
+      options,
+    ),
+  );
+
+/** An ISO 4217 code, handed on in lower case. */
+export const IsCurrency = (): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({ type: String, example: 'usd' }),
+    Transform(({ value }) => (typeof value === 'string' ? value.toLowerCase() : value)),
+    ValidateBy({
+      name: 'isCurrency',
+      validator: {
+        validate: (value: unknown) => typeof value === 'string' && isCurrency(value),
+        defaultMessage: () => '$property must be an ISO 4217 currency code',
+      },
+    }),
+  );
+
+/** An IANA time zone such as `Europe/Berlin`. */
+export const IsZone = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isZone',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && isZone(value),
+      defaultMessage: () => '$property must be an IANA time zone such as Europe/Berlin',
+    },
+  });
+
+/** Names to text values, as the wire's `metadata`: at most 50 keys of 40 characters, values of 500. */
+export const IsMetadata = (): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({ type: 'object', additionalProperties: { type: 'string' } }),
+    ValidateBy({
+      name: 'isMetadata',
+      validator: {
+        validate: (value: unknown) =>
+          typeof value === 'object' &&
+          value !== null &&
+          !Array.isArray(value) &&
+          Object.keys(value).length <= 50 &&
+          Object.entries(value).every(([k, v]) => k.length <= 40 && typeof v === 'string' && v.length <= 500),
+        defaultMessage: () => '$property must map at most 50 names (40 characters) to text (500 characters)',
+      },
+    }),
+  );
+
+/** The field may be left out or null; anything else must be valid. */
+export const Optional = (): PropertyDecorator =>
+  applyDecorators(
+    ApiPropertyOptional({ nullable: true }),
+    ValidateIf((_, value) => value !== undefined && value !== null),
+  );
