@@ -1,0 +1,13 @@
+export * from './accrual.js';
+export * from './aggregate.js';
+export * from './burn-down.js';
+export * from './currency.js';
+export * from './decimal.js';
+export * from './dunning.js';
+export * from './grant-schedule.js';
+export * from './invoice-draft.js';
+export * from './invoice-number.js';
+export * from './period.js';
+export * from './price.js';
+export * from './proration.js';
+export { isZone } from './wall-clock.js';
