@@ -13,7 +13,7 @@ export class PlatformMigration extends Migration {
 
       create table environment (
         id text primary key,
-        tenant_id text not null references tenant,
+        tenant_id text not null references tenant deferrable initially deferred,
         name text not null,
         type text not null check (type in ('development', 'production')),
         clock_at timestamptz check (clock_at is null or type = 'development'),
@@ -33,7 +33,7 @@ export class PlatformMigration extends Migration {
         revoked_at timestamptz,
         created_at timestamptz not null,
         updated_at timestamptz not null,
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred
       );
 
       create table outbox_event (
@@ -45,12 +45,12 @@ export class PlatformMigration extends Migration {
         payload jsonb not null,
         at timestamptz not null,
         recorded_at timestamptz not null default now(),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred
       );
       create index outbox_event_by_environment on outbox_event (environment_id, seq);
 
       create table outbox_delivery (
-        event_seq bigint not null references outbox_event on delete cascade,
+        event_seq bigint not null references outbox_event on delete cascade deferrable initially deferred,
         handler text not null,
         tenant_id text not null,
         environment_id text not null,
@@ -77,7 +77,7 @@ export class PlatformMigration extends Migration {
         parked_at timestamptz,
         last_error text,
         primary key (environment_id, kind, subject_id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred
       );
       create index due_work_by_instant on due_work (environment_id, due_at, rank, customer_id);
       create index due_work_by_customer on due_work (environment_id, customer_id, due_at, rank);
@@ -91,7 +91,7 @@ export class PlatformMigration extends Migration {
         answer jsonb not null,
         created_at timestamptz not null,
         primary key (environment_id, key),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred
       );
       create index idempotency_key_by_age on idempotency_key (created_at);
     `);

@@ -1,4 +1,3 @@
-export { ApiKey, Environment, Tenant } from './auth/environment.entity.js';
 export { Public } from './auth/api-key.guard.js';
 export { Bootstrap } from './auth/bootstrap.js';
 export { realTime } from './clock/real-time.js';

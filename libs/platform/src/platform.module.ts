@@ -7,6 +7,7 @@ import { LoggerModule } from 'nestjs-pino';
 import { ApiKeyGuard } from './auth/api-key.guard.js';
 import { ApiKeys } from './auth/api-keys.js';
 import { Bootstrap } from './auth/bootstrap.js';
+import { ApiKey, Environment, Tenant } from './auth/environment.entity.js';
 import { ClockController } from './clock/clock.controller.js';
 import { ClockService } from './clock/clock.service.js';
 import { SETTINGS, type Settings } from './config/settings.js';
@@ -35,7 +36,11 @@ export class PlatformModule {
         MikroOrmModule.forRoot({
           driver: PostgreSqlDriver,
           registerRequestContext: false,
-          ...ormOptions({ ...orm, poolSize: settings.DATABASE_POOL_SIZE }),
+          ...ormOptions({
+            ...orm,
+            entities: [Tenant, Environment, ApiKey, ...orm.entities],
+            poolSize: settings.DATABASE_POOL_SIZE,
+          }),
         }),
         DiscoveryModule,
         ScheduleModule.forRoot(),

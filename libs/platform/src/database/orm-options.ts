@@ -25,6 +25,7 @@ export const ormOptions = ({ clientUrl, poolSize, entities, migrations }: OrmPar
       transactional: true,
       allOrNothing: true,
       snapshot: false,
+      silent: true,
     },
     pool: { min: 1, max: poolSize },
     driverOptions: {

@@ -43,7 +43,7 @@ export function registerRequestHooks(app: NestFastifyApplication): void {
   });
   fastify.addHook(
     'onSend',
-    (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (e: null, p: unknown) => void) => {
+    (_request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (e: null, p: unknown) => void) => {
       if (requestContext.getStore()?.replayed) void reply.header('idempotent-replayed', 'true');
       done(null, payload);
     },

@@ -1,0 +1,38 @@
+import { Bootstrap, ErrorFilter, fastifyAdapter, registerRequestHooks } from '@drawdown/platform';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import helmet from '@fastify/helmet';
+import { Logger } from 'nestjs-pino';
+import { AppModule, type AppParts } from './app.module.js';
+import { isClientOperation } from './client-operations.js';
+import { describeApi } from './openapi.js';
+
+/** The whole application, migrated and configured, not yet listening. The same for production, the demo and the tests. */
+export async function createServer(parts: AppParts): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(parts), fastifyAdapter(), {
+    rawBody: true,
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  app.setGlobalPrefix('v1', { exclude: ['health', 'ready', 'metrics'] });
+  app.useGlobalFilters(new ErrorFilter(isClientOperation));
+  registerRequestHooks(app);
+  await app.register(helmet, { contentSecurityPolicy: { directives: swaggerPolicy } });
+  describeApi(app);
+  await app.get(MikroORM).migrator.up();
+  return app;
+}
+
+/** Swagger UI sets style attributes; scripts come from this server only. */
+const swaggerPolicy = {
+  defaultSrc: ["'self'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  imgSrc: ["'self'", 'data:'],
+  scriptSrc: ["'self'"],
+  upgradeInsecureRequests: null,
+};
+
+/** Makes the first tenant where there is none. @returns the generated key, to be shown once. */
+export const bootstrap = (app: NestFastifyApplication): Promise<string | null> => app.get(Bootstrap).ensureTenant();

@@ -1,0 +1,259 @@
+import {
+  Agenda,
+  Bootstrap,
+  ClockService,
+  ErrorFilter,
+  fastifyAdapter,
+  Outbox,
+  PlatformModule,
+  readSettings,
+  registerRequestHooks,
+  Transactions,
+  type Scope,
+} from '@drawdown/platform';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { Test } from '@nestjs/testing';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { sql } from 'kysely';
+import request from 'supertest';
+import { migrations } from '../../../migrations/index.js';
+import { FixtureModule, ThingsJobs, ThingsListener } from './fixture.module.js';
+
+const KEY = 'a-key-for-the-platform-tests';
+let app: NestFastifyApplication;
+let scope: Scope;
+
+const db = () => app.get(MikroORM).em.fork().getKysely();
+const things = async () =>
+  (await sql<{ name: string }>`select name from thing order by name`.execute(db())).rows.map((row) => row.name);
+const post = (body: unknown, headers: Record<string, string> = {}) =>
+  request(app.getHttpServer())
+    .post('/v1/things')
+    .set({ 'x-api-key': KEY, 'content-type': 'application/json', ...headers })
+    .send(typeof body === 'string' ? body : JSON.stringify(body));
+
+beforeAll(async () => {
+  const settings = readSettings({ LOG_LEVEL: 'silent', BOOTSTRAP_API_KEY: KEY, ROLE: 'api', DATABASE_POOL_SIZE: '8' });
+  const module = await Test.createTestingModule({
+    imports: [
+      PlatformModule.forRoot(settings, { clientUrl: process.env.TEST_DATABASE!, entities: [], migrations }),
+      FixtureModule,
+    ],
+  }).compile();
+  app = module.createNestApplication<NestFastifyApplication>(fastifyAdapter(), { rawBody: true, logger: false });
+  app.setGlobalPrefix('v1', { exclude: ['health', 'ready'] });
+  app.useGlobalFilters(new ErrorFilter((method, path) => method === 'GET' && path === '/v1/known'));
+  registerRequestHooks(app);
+  await app.listen(0, '127.0.0.1');
+  await app.get(Bootstrap).ensureTenant();
+  const found = await sql<{ tenant_id: string; id: string }>`
+    select tenant_id, id from environment where type = 'development'`.execute(db());
+  scope = { tenantId: found.rows[0]!.tenant_id, environmentId: found.rows[0]!.id };
+  await sql`create table thing (environment_id text not null, name text not null, unique (environment_id, name))`.execute(
+    db(),
+  );
+});
+afterAll(() => app.close());
+beforeEach(() => sql`delete from thing`.execute(db()));
+
+describe('a request', () => {
+  it('without a valid key is 401 in the one error shape', async () => {
+    for (const key of ['', 'wrong']) {
+      const answer = await post({ name: 'x', size: '1' }, { 'x-api-key': key });
+      expect(answer.status).toBe(401);
+      expect(answer.body).toMatchObject({
+        success: false,
+        error: { message: expect.any(String), internal_error: null },
+        code: 'unauthorized',
+        http_status_code: 401,
+        request_id: answer.headers['x-request-id'],
+      });
+    }
+  });
+
+  it.each([
+    [{ name: 'x', size: '1', colour: 'red' }, 'colour'],
+    [{ name: 5, size: '1' }, 'name'],
+    [{ name: 'x', size: 'NaN' }, 'size'],
+    [{ name: 'x', size: '-1' }, 'size'],
+    [{ name: 'x', size: '1e400' }, 'size'],
+    [{ name: 'x' }, 'size'],
+    [{ name: 'nul \u0000', size: '1' }, 'name'],
+    ['{"name": "\\ud800", "size": "1"}', 'name'],
+    ['{"name": ', 'body'],
+    [`{"name": "${'x'.repeat(3_000_000)}"}`, 'body'],
+    [JSON.stringify({ name: JSON.parse('['.repeat(50) + ']'.repeat(50)) }), 'name'],
+  ])('with bad input is refused naming the field: %#', async (body, field) => {
+    const answer = await post(body);
+    expect([400, 413]).toContain(answer.status);
+    expect(String(answer.body.details.field)).toMatch(new RegExp(`^${field}`));
+    expect(await things()).toEqual([]);
+  });
+
+  it('to an unknown path is 404, to an operation of the client that is not served 501', async () => {
+    const unknown = await request(app.getHttpServer()).get('/v1/nothing').set('x-api-key', KEY);
+    expect([unknown.status, unknown.body.code]).toEqual([404, 'not_found']);
+    const known = await request(app.getHttpServer()).get('/v1/known').set('x-api-key', KEY);
+    expect([known.status, known.body.code]).toEqual([501, 'not_implemented']);
+  });
+
+  it('takes a number where a decimal is meant and hands on exact text', async () => {
+    const answer = await post('{"name": "x", "size": 0.1}');
+    expect([answer.status, answer.body.size]).toEqual([201, '0.1']);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  it('gives the same answer to the same request and 409 to another, and does the work once', async () => {
+    const headers = { 'idempotency-key': 'once' };
+    const first = await post({ name: 'one', size: '1' }, headers);
+    const second = await post({ size: '1', name: 'one' }, headers);
+    expect([first.status, second.status]).toEqual([201, 201]);
+    expect(second.body).toEqual(first.body);
+    expect(second.headers['idempotent-replayed']).toBe('true');
+    const other = await post({ name: 'two', size: '1' }, headers);
+    expect([other.status, other.body.code, other.body.details.field]).toEqual([
+      409,
+      'idempotency_conflict',
+      'Idempotency-Key',
+    ]);
+    expect(await things()).toEqual(['one']);
+  });
+
+  it('holds when twenty send it at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => post({ name: 'race', size: '1' }, { 'idempotency-key': 'race' })),
+    );
+    expect(answers.map((answer) => answer.status)).toEqual(answers.map(() => 201));
+    expect(await things()).toEqual(['race']);
+  });
+
+  it('is not used up by a request that failed', async () => {
+    const headers = { 'idempotency-key': 'failed' };
+    expect((await post({ name: 'refused', size: '1' }, headers)).status).toBe(500);
+    expect((await post({ name: 'allowed', size: '1' }, headers)).status).toBe(201);
+  });
+});
+
+describe('an event', () => {
+  it('and its change happen both or neither when a subscriber of the transaction fails', async () => {
+    expect((await post({ name: 'refused', size: '1' })).status).toBe(500);
+    expect(await things()).toEqual([]);
+    const events = await sql`select from outbox_event where payload->>'name' = 'refused'`.execute(db());
+    expect(events.rows).toHaveLength(0);
+  });
+
+  it('is delivered after the commit, again after a failure, and then no more', async () => {
+    const listener = app.get(ThingsListener);
+    await app.get(Outbox).drain(scope);
+    listener.delivered.length = 0;
+    listener.failures = 1;
+    await post({ name: 'later', size: '1' });
+    expect(listener.delivered).toEqual([]);
+    await app.get(Outbox).drain(scope);
+    expect(listener.delivered).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await app.get(Outbox).drain(scope);
+    await app.get(Outbox).drain(scope);
+    expect(listener.delivered).toEqual(['later']);
+  });
+
+  it('that no retry helps is dead, visible with its reason', async () => {
+    const listener = app.get(ThingsListener);
+    listener.failures = 1000;
+    await post({ name: 'poison', size: '1' });
+    for (let i = 0; i < 15; i++) {
+      await sql`update outbox_delivery set next_attempt_at = now() where status = 'pending'`.execute(db());
+      await app.get(Outbox).drain(scope);
+    }
+    listener.failures = 0;
+    const dead = await sql<{ status: string; last_error: string }>`
+      select status, last_error from outbox_delivery where status <> 'done'`.execute(db());
+    expect(dead.rows).toEqual([{ status: 'dead', last_error: 'not now' }]);
+  });
+});
+
+describe('due work', () => {
+  const schedule = (kind: 'period.open' | 'period.close' | 'grant.give', customer: string, at: string) =>
+    app
+      .get(Transactions)
+      .run(scope, (tx) =>
+        app.get(Agenda).schedule(tx, { kind, customerId: customer, subjectId: `${customer}-s`, dueAt: new Date(at) }),
+      );
+
+  beforeAll(async () => {
+    await sql`update environment set clock_at = '2026-01-01T00:00:00Z' where id = ${scope.environmentId}`.execute(db());
+    for (const id of ['ann', 'bob']) {
+      await sql`
+        insert into customer (id, tenant_id, environment_id, external_id, created_at, updated_at)
+        values (${id}, ${scope.tenantId}, ${scope.environmentId}, ${id}, now(), now())`.execute(db());
+    }
+  });
+
+  it('is done instant by instant, at one instant in the order of the kinds, also what is added on the way', async () => {
+    const jobs = app.get(ThingsJobs);
+    jobs.done.length = 0;
+    await schedule('period.open', 'ann', '2026-01-03T00:00:00Z');
+    await schedule('period.close', 'ann', '2026-01-03T00:00:00Z');
+    await schedule('grant.give', 'bob', '2026-01-02T00:00:00Z');
+    jobs.onWork = async (tx, work) => {
+      if (work.kind === 'period.close') {
+        await app.get(Agenda).schedule(tx, { ...work, kind: 'grant.give', subjectId: 'added' });
+      }
+    };
+    const { now } = await app.get(ClockService).advance(scope, new Date('2026-01-04T00:00:00Z'));
+    expect(now.toISOString()).toBe('2026-01-04T00:00:00.000Z');
+    expect(jobs.done).toEqual([
+      'grant.give bob-s 2026-01-02T00:00:00.000Z',
+      'period.close ann-s 2026-01-03T00:00:00.000Z',
+      'period.open ann-s 2026-01-03T00:00:00.000Z',
+      'grant.give added 2026-01-03T00:00:00.000Z',
+    ]);
+    jobs.onWork = async () => {};
+  });
+
+  it('that fails for ever parks its customer with the reason and stops nobody else', async () => {
+    const jobs = app.get(ThingsJobs);
+    jobs.done.length = 0;
+    await schedule('grant.give', 'ann', '2026-01-05T00:00:00Z');
+    await schedule('grant.give', 'bob', '2026-01-06T00:00:00Z');
+    jobs.onWork = async (_tx, work) => {
+      if (work.customerId === 'ann') throw new Error('broken plan');
+    };
+    await app.get(ClockService).advance(scope, new Date('2026-01-07T00:00:00Z'));
+    expect(jobs.done).toEqual(['grant.give bob-s 2026-01-06T00:00:00.000Z']);
+    const parked = await sql<{ customer_id: string; last_error: string }>`
+      select customer_id, last_error from due_work where parked_at is not null`.execute(db());
+    expect(parked.rows).toEqual([{ customer_id: 'ann', last_error: 'broken plan' }]);
+    await sql`delete from due_work`.execute(db());
+    jobs.onWork = async () => {};
+  });
+
+  it('is done once by two workers', async () => {
+    const jobs = app.get(ThingsJobs);
+    jobs.done.length = 0;
+    await schedule('grant.give', 'ann', '2026-01-06T00:00:00Z');
+    await schedule('grant.give', 'bob', '2026-01-06T00:00:00Z');
+    const agenda = app.get(Agenda);
+    const until = new Date('2026-01-07T00:00:00Z');
+    await Promise.all([agenda.runAll(scope, until), agenda.runAll(scope, until), agenda.runAll(scope, until)]);
+    expect(jobs.done.sort()).toEqual([
+      'grant.give ann-s 2026-01-06T00:00:00.000Z',
+      'grant.give bob-s 2026-01-06T00:00:00.000Z',
+    ]);
+  });
+
+  it('of a clock that another call is moving is refused', async () => {
+    const clock = app.get(ClockService);
+    const jobs = app.get(ThingsJobs);
+    await schedule('grant.give', 'ann', '2026-01-08T00:00:00Z');
+    jobs.onWork = () => new Promise((resolve) => setTimeout(resolve, 300));
+    const first = clock.advance(scope, new Date('2026-01-09T00:00:00Z'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect(clock.advance(scope, new Date('2026-01-09T00:00:00Z'))).rejects.toMatchObject({ status: 409 });
+    await first;
+    jobs.onWork = async () => {};
+    await expect(clock.advance(scope, new Date('2026-01-01T00:00:00Z'))).rejects.toMatchObject({ status: 400 });
+  });
+});

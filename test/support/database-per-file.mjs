@@ -1,0 +1,19 @@
+import { afterAll } from '@jest/globals';
+import pg from 'pg';
+
+const { TEST_POSTGRES_BASE: base, TEST_POSTGRES_TEMPLATE: template } = process.env;
+const name = `test_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
+
+async function admin(sql) {
+  const client = new pg.Client(`${base}/postgres`);
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+await admin(`create database ${name} template ${template}`);
+process.env.TEST_DATABASE = `${base}/${name}`;
+afterAll(() => admin(`drop database if exists ${name} with (force)`));
