@@ -12,6 +12,7 @@ export const dueWorkOrder = [
   'lot.write_off',
   'invoice.finalize',
   'invoice.fall_due',
+  'checkout.expire',
   'payment.retry',
 ] as const;
 

@@ -2,18 +2,23 @@ import Type from 'typebox';
 import { defineEvent, Id, Nullable } from './event.js';
 
 /**
- * The way to the money, as invoicing sees it. The `stripe` module implements it, the app injects it under PAYMENT_GATEWAY.
- * Every method talks to the network: call it outside any transaction, and only after what it is about is committed.
+ * The way to the money, as invoicing sees it. The `stripe` module implements it and, being global, provides it under
+ * PAYMENT_GATEWAY: invoicing can't import it. Every method talks to the network: call it outside any transaction, and
+ * only after what it is about is committed.
  */
 export interface PaymentGateway {
   /**
    * Charges a saved payment method without the customer. The attempt row holding `request` is committed before.
    * A repeat with the same attempt id can't charge twice. A decline is an outcome, not an error.
-   * @throws OutcomeUnknown when the answer was lost: nobody may charge again before `resolve` has told.
+   * @throws OutcomeUnknown when the answer was lost: nobody may charge again before `resolve` has told. Invoicing takes
+   * any other error the same way: unknown is not failed.
    */
   charge(request: ChargeRequest): Promise<ChargeOutcome>;
 
-  /** Asks what became of an attempt. `none`: it surely never reached the gateway and may be sent with the same id. */
+  /**
+   * Asks what became of an attempt. `none`: it surely never reached the gateway and may be sent with the same id.
+   * @throws when the gateway can't tell now; it is asked again later.
+   */
   resolve(request: ChargeRequest): Promise<ChargeOutcome | { readonly status: 'none' }>;
 
   /** Opens a hosted page. The row of `request.sessionId` is committed before; a repeat gives the same page. */
@@ -23,9 +28,33 @@ export interface PaymentGateway {
 
   /** Reads a hosted page's state; an outcome found is told by `checkoutSettled` exactly as by the webhook. */
   refreshCheckout(environment: GatewayScope, gatewaySessionId: string): Promise<void>;
+
+  /**
+   * Closes a hosted page that nobody used in time. What became of it is told by `checkoutSettled`: `expired`, or what
+   * the customer did a moment before.
+   */
+  expireCheckout(environment: GatewayScope, gatewaySessionId: string): Promise<void>;
 }
 
 export const PAYMENT_GATEWAY = Symbol('payment gateway');
+
+/**
+ * The payment methods customers have saved, read inside the caller's transaction (`Tx` is the platform's). Implemented
+ * and provided by the `stripe` module under SAVED_METHODS, like the gateway.
+ */
+export interface SavedMethods<Tx> {
+  /** The method an off-session charge would take; null when there is none that can be charged. */
+  defaultOf(tx: Tx, customerId: string): Promise<SavedMethod | null>;
+}
+
+export const SAVED_METHODS = Symbol('saved payment methods');
+
+export interface SavedMethod {
+  /** The id of `paymentMethodSaved`, and of `ChargeRequest.paymentMethodId`. */
+  readonly id: string;
+  readonly brand: string;
+  readonly last4: string;
+}
 
 /** The answer to a charge was lost: it may have happened or not. */
 export class OutcomeUnknown extends Error {}
