@@ -21,6 +21,11 @@ export class ApiKeys {
     return { tenantId: found.tenantId, environmentId: found.environmentId };
   }
 
+  /** Whether the key was ever issued, revoked or not. */
+  static async exists(em: EntityManager, key: string): Promise<boolean> {
+    return (await em.count(ApiKey, { hash: hashOf(key) })) > 0;
+  }
+
   /** A new key for the environment, 192 random bits; `wanted` instead when the operator chose one. */
   static issue(em: EntityManager, environment: Environment, name: string, wanted?: string): string {
     const kind = environment.type === 'production' ? 'live' : 'test';

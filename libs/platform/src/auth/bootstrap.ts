@@ -19,24 +19,36 @@ export class Bootstrap {
   ) {}
 
   /**
-   * Makes a tenant with a development and a production environment where there is none.
-   * @returns the generated development key (to be shown once), or null when nothing was made or the operator chose it.
+   * Makes a tenant with a development and a production environment where there is none, and sees that
+   * `BOOTSTRAP_API_KEY`, if set, opens the development environment (a key that was revoked stays revoked).
+   * @returns a generated development key, to be shown once; null when none was made.
    */
   async ensureTenant(): Promise<string | null> {
     return this.orm.em.fork().transactional(async (em) => {
+      const manager = em as EntityManager;
       await sql`select pg_advisory_xact_lock(hashtextextended(${BOOTSTRAP_LOCK}, 0))`.execute(em.getKysely() as Sql);
-      if ((await em.count(Tenant)) > 0) return null;
-      const key = this.makeTenant(em as EntityManager);
-      return this.settings.BOOTSTRAP_API_KEY ? null : key;
+      const existing = await em.findOne(
+        Environment,
+        { type: 'development' },
+        { orderBy: { createdAt: 'asc', id: 'asc' } },
+      );
+      const development = existing ?? this.makeTenant(manager);
+      const wanted = this.settings.BOOTSTRAP_API_KEY;
+      if (wanted) {
+        if (!(await ApiKeys.exists(manager, wanted))) ApiKeys.issue(manager, development, 'bootstrap', wanted);
+        return null;
+      }
+      return existing ? null : ApiKeys.issue(manager, development, 'bootstrap');
     });
   }
 
-  private makeTenant(em: EntityManager): string {
+  /** @returns its development environment. */
+  private makeTenant(em: EntityManager): Environment {
     const at = { createdAt: realTime(), updatedAt: realTime() };
     const tenant = em.create(Tenant, { id: newId('tenant'), name: 'Default', ...at });
     const [development] = (['development', 'production'] as const).map((type) =>
       em.create(Environment, { id: newId('env'), tenantId: tenant.id, name: type, type, ...at }),
     );
-    return ApiKeys.issue(em, development!, 'bootstrap', this.settings.BOOTSTRAP_API_KEY);
+    return development!;
   }
 }
