@@ -1,0 +1,191 @@
+import type { Account } from './account.js';
+import type { Entry } from './store.js';
+import type { Delivery, DeliveryAttempt } from './tables.js';
+import { strike } from './webhook-rules.js';
+import { signatureHeader } from './webhook-signature.js';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+/** After each failure; about three days in all. Stripe does not publish its own. */
+export const PAUSES = [
+  1 * SECOND, 5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR,
+  12 * HOUR, 12 * HOUR, 18 * HOUR,
+]; // prettier-ignore
+const ANSWER_WITHIN = 10 * SECOND;
+const AT_ONCE = 16;
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Takes deliveries to their endpoints: each when it is due, at most a few at once, until a 2xx or the last pause. */
+export class Dispatcher {
+  readonly #queue: string[] = [];
+  readonly #waiting = new Map<string, NodeJS.Timeout>();
+  readonly #busy = new Set<string>();
+  readonly #observers = new Set<() => void>();
+  #closed = false;
+
+  constructor(readonly account: Account) {
+    account.store.onCommit((entry) => this.#notice(entry));
+    for (const delivery of account.store.all('delivery')) this.#schedule(delivery);
+  }
+
+  /** The clock has jumped: what has become due goes out. */
+  reschedule(): void {
+    for (const delivery of this.account.store.all('delivery')) this.#schedule(delivery);
+  }
+
+  /** Sends now, in this order, each after the answer to the one before. */
+  async sendInOrder(ids: string[]): Promise<Delivery[]> {
+    const sent: Delivery[] = [];
+    for (const id of ids) {
+      await this.#send(id);
+      const delivery = this.account.store.get('delivery', id);
+      if (delivery) sent.push(delivery);
+    }
+    return sent;
+  }
+
+  /** Waits until every first attempt for the event has been answered, or for so long. */
+  async answered(event: string, withinMs: number): Promise<boolean> {
+    const deadline = this.account.clock.nowMs() + withinMs;
+    const open = () =>
+      this.account.store
+        .all('delivery')
+        .some((one) => one.event === event && one.attempts.length === 0 && one.status === 'pending');
+    while (open() && !this.#closed) {
+      const left = deadline - this.account.clock.nowMs();
+      if (left <= 0) return false;
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          clearTimeout(timer);
+          this.#observers.delete(done);
+          resolve();
+        };
+        const timer = setTimeout(done, left);
+        this.#observers.add(done);
+      });
+    }
+    return true;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#waiting.values()) clearTimeout(timer);
+    this.#waiting.clear();
+    this.#queue.length = 0;
+    for (const done of this.#observers) done();
+  }
+
+  #notice(entry: Entry): void {
+    for (const change of entry.changes) {
+      if (change.table === 'delivery' && change.value) this.#schedule(change.value as Delivery);
+    }
+  }
+
+  #schedule(delivery: Delivery): void {
+    clearTimeout(this.#waiting.get(delivery.id));
+    this.#waiting.delete(delivery.id);
+    if (this.#closed || delivery.next_attempt_at === null || delivery.status !== 'pending') return;
+    if (this.#busy.has(delivery.id) || this.#queue.includes(delivery.id)) return;
+    const wait = Math.min(Math.max(0, delivery.next_attempt_at - this.account.clock.nowMs()), LONGEST_TIMER);
+    if (wait === 0) {
+      this.#queue.push(delivery.id);
+      this.#drain();
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#waiting.delete(delivery.id);
+      this.#queue.push(delivery.id);
+      this.#drain();
+    }, wait);
+    timer.unref();
+    this.#waiting.set(delivery.id, timer);
+  }
+
+  #drain(): void {
+    while (this.#busy.size < AT_ONCE && this.#queue.length > 0) {
+      const id = this.#queue.shift();
+      if (id) void this.#send(id).then(() => this.#drain());
+    }
+  }
+
+  async #send(id: string): Promise<void> {
+    const delivery = this.account.store.get('delivery', id);
+    if (!delivery || this.#closed || this.#busy.has(id)) return;
+    this.#busy.add(id);
+    try {
+      await this.account.store.journal.flushed();
+      const copies = this.#strike('duplicate', delivery.type)?.n ?? 1;
+      const attempts = await Promise.all(Array.from({ length: copies }, () => this.#post(delivery)));
+      if (!this.#closed) this.#record(id, attempts);
+    } finally {
+      this.#busy.delete(id);
+    }
+    const after = this.account.store.get('delivery', id);
+    if (after) this.#schedule(after);
+    for (const done of this.#observers) done();
+  }
+
+  async #post(delivery: Delivery): Promise<DeliveryAttempt> {
+    const at = this.account.clock.now();
+    const endpoint = this.account.store.get('webhook_endpoint', delivery.endpoint);
+    const event = this.account.store.get('event', delivery.event);
+    if (!endpoint || !event) return { at, status: null, error: 'the endpoint is gone' };
+    const body = JSON.stringify(event, null, 2);
+    try {
+      const answer = await fetch(endpoint.url, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: {
+          'content-type': 'application/json; charset=utf-8',
+          'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+          'stripe-signature': this.#signature(delivery, body),
+        },
+        body,
+        signal: AbortSignal.timeout(ANSWER_WITHIN),
+      });
+      await answer.body?.cancel();
+      return { at, status: answer.status, error: null };
+    } catch (error) {
+      return { at, status: null, error: reasonOf(error) };
+    }
+  }
+
+  #signature(delivery: Delivery, body: string): string {
+    const stored = this.account.store.get('endpoint_secrets', delivery.endpoint);
+    const previous =
+      stored?.previous && stored.previous.expires_at > this.account.clock.now() ? [stored.previous.secret] : [];
+    const age = this.#strike('old_timestamp', delivery.type)?.seconds ?? 0;
+    const wrong = this.#strike('wrong_secret', delivery.type);
+    const secrets = wrong ? ['whsec_this_is_not_the_secret'] : [stored?.secret ?? '', ...previous];
+    return signatureHeader(body, secrets, this.account.clock.realNow() - age);
+  }
+
+  #strike(act: 'duplicate' | 'old_timestamp' | 'wrong_secret', type: string) {
+    return this.account.store.write({ by: 'delivery' }, () => strike(this.account, act, type));
+  }
+
+  #record(id: string, attempts: DeliveryAttempt[]): void {
+    const delivery = this.account.store.get('delivery', id);
+    if (!delivery) return;
+    const all = [...delivery.attempts, ...attempts];
+    const done =
+      delivery.status === 'succeeded' ||
+      attempts.some(({ status }) => status !== null && status >= 200 && status < 300);
+    const gone = !this.account.store.get('webhook_endpoint', delivery.endpoint);
+    const pause = gone ? undefined : PAUSES[delivery.attempts.length];
+    const next: Delivery = {
+      ...delivery,
+      attempts: all,
+      status: done ? 'succeeded' : pause === undefined ? 'failed' : 'pending',
+      next_attempt_at: done || pause === undefined ? null : this.account.clock.nowMs() + pause,
+    };
+    this.account.store.write({ by: 'delivery' }, () => this.account.store.put('delivery', next));
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause as { code?: string; message?: string } | undefined;
+  return cause?.code ?? cause?.message ?? error.message;
+}
