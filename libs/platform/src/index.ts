@@ -6,6 +6,7 @@ export { InvalidSettings, readSettings, SETTINGS, type Settings } from './config
 export { amount, owned } from './database/columns.js';
 export { databaseAddress, type DatabaseAddress } from './database/database-url.js';
 export { ensurePostgres, type EmbeddedPostgres } from './database/embedded-postgres.js';
+export { explainRefusal } from './database/explain-refusal.js';
 export { newId } from './database/new-id.js';
 export { ormOptions } from './database/orm-options.js';
 export type { Scope } from './database/scope.js';
@@ -16,11 +17,31 @@ export { Outbox } from './events/outbox.js';
 export { AfterCommit, InTransaction } from './events/subscribers.js';
 export { ErrorFilter } from './http/error.filter.js';
 export { fastifyAdapter, registerRequestHooks } from './http/fastify.js';
-export { createdWithin, listView, pageOptions, PageQuery, PaginationView, type ListView } from './http/pagination.js';
+export { OwnedView, ownedView } from './http/owned-view.js';
+export {
+  createdWithin,
+  expanded,
+  listView,
+  pageOptions,
+  PageQuery,
+  PaginationView,
+  SearchQuery,
+  type ListView,
+} from './http/pagination.js';
 export { Problem, type ProblemCode } from './http/problem.js';
 export { requestContext } from './http/request-context.js';
 export { Requests } from './http/requests.js';
-export { IsAmount, IsCurrency, isInstant, IsInstant, IsMetadata, IsZone, Optional } from './http/validators.js';
+export {
+  IsAmount,
+  IsCurrency,
+  isInstant,
+  IsInstant,
+  IsMetadata,
+  IsWhole,
+  IsZone,
+  NotYet,
+  Optional,
+} from './http/validators.js';
 export { Agenda } from './jobs/agenda.js';
 export { Due } from './jobs/due-handlers.js';
 export { PlatformModule } from './platform.module.js';

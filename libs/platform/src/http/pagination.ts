@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
-import { IsInstant, Optional } from './validators.js';
+import { Problem } from './problem.js';
+import { IsInstant, NotYet, Optional } from './validators.js';
 
 /** What every list takes: a page, an order, and bounds on the time of creation. */
 export class PageQuery {
@@ -43,6 +44,26 @@ export class PageQuery {
   @Optional()
   @IsIn(['published', 'archived', 'deleted', 'inactive'])
   status?: string;
+}
+
+/** The body of `POST /<resource>/search`. */
+export class SearchQuery extends PageQuery {
+  @NotYet()
+  filters?: unknown[];
+
+  @NotYet()
+  sort?: unknown;
+}
+
+/** The names in `expand`. @throws Problem 400 naming those that the list doesn't know. */
+export function expanded<const Name extends string>(query: PageQuery, known: readonly Name[]): ReadonlySet<Name> {
+  const names = (query.expand ?? '').split(',').map((name) => name.trim());
+  const wanted = names.filter((name) => name !== '');
+  const unknown = wanted.filter((name) => !(known as readonly string[]).includes(name));
+  if (unknown.length > 0) {
+    throw Problem.invalid('expand', `does not know ${unknown.join(', ')}; it knows ${known.join(', ')}`);
+  }
+  return new Set(wanted as Name[]);
 }
 
 export class PaginationView {

@@ -107,3 +107,34 @@ export const Optional = (): PropertyDecorator =>
     ApiPropertyOptional({ nullable: true }),
     ValidateIf((_, value) => value !== undefined && value !== null),
   );
+
+/** A whole number within inclusive bounds, given as a number or as digits; handed on as a number. A count, never an amount. */
+export function IsWhole({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {}) {
+  return applyDecorators(
+    ApiProperty({ type: 'integer', minimum: min, maximum: max }),
+    Transform(({ value }) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value)),
+    ValidateBy({
+      name: 'isWhole',
+      validator: {
+        validate: (value: unknown) => Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max,
+        defaultMessage: () => `$property must be a whole number from ${min} to ${max}`,
+      },
+    }),
+  );
+}
+
+export const NOT_YET = 'notYet';
+
+/** A field the wire declares and this version doesn't do: only what says nothing (null, false, 0, nothing inside) passes. */
+export const NotYet = (): PropertyDecorator =>
+  applyDecorators(
+    ApiPropertyOptional({ nullable: true, description: 'Not supported yet: refused unless empty' }),
+    ValidateBy({
+      name: NOT_YET,
+      validator: {
+        validate: (value: unknown) =>
+          !value || value === '0' || (typeof value === 'object' && Object.values(value).every((part) => !part)),
+        defaultMessage: () => '$property is not supported yet',
+      },
+    }),
+  );
