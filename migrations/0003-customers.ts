@@ -1,5 +1,33 @@
 import { Migration } from '@mikro-orm/migrations';
 
+/** Customers. The row is also the lock that everything touching a customer takes first. */
 export class CustomersMigration extends Migration {
-  override up(): void {}
+  override up(): void {
+    this.addSql(`
+      create table customer (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        external_id text not null check (external_id <> ''),
+        name text,
+        email text,
+        address_line1 text,
+        address_line2 text,
+        address_city text,
+        address_state text,
+        address_postal_code text,
+        address_country text,
+        timezone text not null,
+        metadata jsonb not null,
+        status text not null check (status in ('published', 'archived')),
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id)
+      );
+      create unique index customer_external_id on customer (environment_id, external_id) where status = 'published';
+      create index customer_by_age on customer (environment_id, created_at desc, id desc);
+      create index customer_by_email on customer (environment_id, email);
+    `);
+  }
 }

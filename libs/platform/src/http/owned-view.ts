@@ -20,7 +20,8 @@ export class OwnedView {
   updated_by: string | null;
 }
 
-export const ownedView = (row: Owned): OwnedView => ({
+/** To be spread into a view: a plain object, which the type says too. */
+export const ownedView = (row: Owned): Pick<OwnedView, keyof OwnedView> => ({
   id: row.id,
   tenant_id: row.tenantId,
   environment_id: row.environmentId,
