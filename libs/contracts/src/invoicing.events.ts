@@ -4,6 +4,11 @@ import { Amount, Currency, defineEvent, Id, Nullable } from './event.js';
 const invoice = { invoice_id: Id, customer_id: Id, subscription_id: Nullable(Id), currency: Currency };
 
 export const invoiceDrafted = defineEvent('invoice.drafted', 'An invoice was drafted', invoice);
+export const invoiceDropped = defineEvent(
+  'invoice.dropped',
+  'A draft had nothing to bill when it was to be finalized, and is gone',
+  invoice,
+);
 export const invoiceFinalized = defineEvent('invoice.finalized', 'An invoice got its number and can change no more', {
   ...invoice,
   invoice_number: Type.String(),
@@ -16,6 +21,11 @@ export const invoicePaid = defineEvent('invoice.paid', 'Nothing is left to pay o
   /** How many invoices of the subscription are still declined or overdue. */
   overdue_remaining: Type.Integer({ minimum: 0 }),
 });
+export const invoiceOverpaid = defineEvent(
+  'invoice.overpaid',
+  'More money arrived for an invoice than was due: somebody has to look at it',
+  { ...invoice, payment_id: Id, overpaid_amount: Amount },
+);
 export const invoiceFellDue = defineEvent('invoice.fell_due', 'An invoice was unpaid at its due date', invoice);
 export const invoicePaymentFailed = defineEvent('invoice.payment_failed', 'A payment of an invoice was declined', {
   ...invoice,
@@ -28,3 +38,18 @@ export const paymentSucceeded = defineEvent('payment.succeeded', 'Money for an i
   payment_id: Id,
   amount: Amount,
 });
+export const paymentRefused = defineEvent(
+  'payment.refused',
+  'What is left to pay of an invoice is an amount that no card can be charged: nothing was tried',
+  { ...invoice, payment_id: Id, reason: Type.String() },
+);
+export const attemptLeftOpen = defineEvent(
+  'payment_attempt.left_open',
+  'The outcome of a payment attempt is still not known: the gateway is asked',
+  { attempt_id: Id, customer_id: Id, invoice_id: Id },
+);
+export const checkoutLapsed = defineEvent(
+  'checkout.lapsed',
+  'A hosted page was not used in time: it is closed at the gateway',
+  { session_id: Id, customer_id: Id },
+);

@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+import { type BillInput, type BillableItem, type BilledPeriod, composeBill, settlesUsage } from './bill.js';
+import { Decimal, ONE, ZERO, text } from './decimal.js';
+
+const at = (day: string) => new Date(`2026-${day}Z`);
+const flat = (amount: string) => ({ model: 'FLAT_FEE' as const, amount: new Decimal(amount) });
+
+const item = (over: Partial<BillableItem>): BillableItem => ({
+  id: 'fee',
+  type: 'FIXED',
+  cadence: 'ADVANCE',
+  price: flat('149'),
+  quantity: ONE,
+  start: at('01-10T09:00'),
+  end: null,
+  ...over,
+});
+const fee = item({});
+const rows = item({ id: 'rows', type: 'USAGE', cadence: 'ARREAR', price: flat('1.5') });
+
+const period = (id: string, start: string, end: string, over: Partial<BilledPeriod> = {}): BilledPeriod => {
+  const span = { start: at(start), end: at(end) };
+  return { id, kind: 'paid', whole: span, ...span, ...over };
+};
+const january = { start: at('01-01T00:00'), end: at('02-01T00:00') };
+const trial = period('trial', '01-10T09:00', '01-24T09:00', { kind: 'trial' });
+
+const bill = (over: Partial<BillInput>) => {
+  const draft = composeBill({
+    items: [fee, rows],
+    next: null,
+    ended: null,
+    usage: [],
+    prorated: false,
+    currency: 'usd',
+    ...over,
+  });
+  return {
+    lines: draft.lines.map((line) => [
+      line.key,
+      text(line.gross),
+      text(line.waived),
+      text(line.credits),
+      text(line.due),
+    ]),
+    total: text(draft.total),
+  };
+};
+
+const used = (quantity: string, accrued: string, covered: string, waived = '0') => ({
+  lineItemId: 'rows',
+  quantity: new Decimal(quantity),
+  free: ZERO,
+  accrued: new Decimal(accrued),
+  covered: new Decimal(covered),
+  waived: new Decimal(waived),
+});
+
+describe('the bill of a subscription', () => {
+  it('asks the advance fee of the first period at the start', () => {
+    const next = period('p1', '01-10T09:00', '02-10T09:00');
+    expect(bill({ next })).toEqual({ lines: [['fee:p1', '149', '0', '0', '149']], total: '149' });
+  });
+
+  it('asks the next fee and the usage that credits did not cover, 399 in the example', () => {
+    const next = period('p2', '02-24T09:00', '03-24T09:00');
+    const ended = period('p1', '01-24T09:00', '02-24T09:00');
+    expect(bill({ next, ended, usage: [used('1500', '2250', '2000')] })).toEqual({
+      lines: [
+        ['fee:p2', '149', '0', '0', '149'],
+        ['rows:p1', '2250', '0', '2000', '250'],
+      ],
+      total: '399',
+    });
+  });
+
+  it('shows the usage of a trial with its uncovered part waived', () => {
+    const next = period('p1', '01-24T09:00', '02-24T09:00');
+    expect(bill({ next, ended: trial, usage: [used('100', '150', '100', '50')] })).toEqual({
+      lines: [
+        ['fee:p1', '149', '0', '0', '149'],
+        ['rows:trial', '150', '50', '100', '0'],
+      ],
+      total: '149',
+    });
+  });
+
+  it.each([
+    ['01-24T09:00', true, '36.65'],
+    ['01-10T00:00', true, '105.74'],
+    ['01-24T09:00', false, '149'],
+  ])('asks for a first partial period from %s, prorated: %s, %s', (start, prorated, due) => {
+    const next = period('p1', start, '02-01T00:00', { whole: january });
+    expect(bill({ items: [item({ start: at(start) })], next, prorated }).total).toBe(due);
+  });
+
+  it('asks arrears fees of the period that ended, and none of a trial', () => {
+    const items = [item({ cadence: 'ARREAR', quantity: new Decimal(3) })];
+    const ended = period('p1', '01-24T09:00', '02-24T09:00');
+    expect(bill({ items, ended }).lines).toEqual([['fee:p1', '447', '0', '0', '447']]);
+    expect(bill({ items, ended: trial }).lines).toEqual([]);
+  });
+
+  it('asks no fee of an item that ended before the period, or begins after it', () => {
+    const next = period('p2', '02-24T09:00', '03-24T09:00');
+    expect(bill({ items: [item({ end: at('02-24T09:00') })], next }).lines).toEqual([]);
+    expect(bill({ items: [item({ start: at('03-24T09:00') })], next }).lines).toEqual([]);
+  });
+
+  it('leaves out usage items nothing was used of', () => {
+    const ended = period('p1', '01-24T09:00', '02-24T09:00');
+    expect(bill({ ended, usage: [used('0', '0', '0')] }).lines).toEqual([]);
+  });
+
+  it('waits for late usage only when the period that ended had usage items', () => {
+    expect(settlesUsage([fee, rows], trial)).toBe(true);
+    expect(settlesUsage([fee], trial)).toBe(false);
+    expect(settlesUsage([fee, rows], null)).toBe(false);
+    expect(settlesUsage([item({ ...rows, start: at('02-01T00:00') })], trial)).toBe(false);
+  });
+});

@@ -1,0 +1,123 @@
+import { Decimal, ZERO } from './decimal.js';
+import { type DraftLineInput, type InvoiceDraft, draftInvoice } from './invoice-draft.js';
+import { type Span, intersection } from './period.js';
+import { type UnitPrice, priceOf } from './price.js';
+import { prorate } from './proration.js';
+
+/** A price inside a subscription, as billing sees it. */
+export interface BillableItem {
+  id: string;
+  type: 'FIXED' | 'USAGE';
+  /** when a fee is owed: with the period that begins or with the one that ended */
+  cadence: 'ADVANCE' | 'ARREAR';
+  price: UnitPrice;
+  /** units of a fee; usage brings its own quantity */
+  quantity: Decimal;
+  start: Date;
+  /** null = runs on */
+  end: Date | null;
+}
+
+/** A trial or billing period; `whole` is the full period a partial one is a part of. */
+export interface BilledPeriod extends Span {
+  id: string;
+  kind: 'trial' | 'paid';
+  whole: Span;
+}
+
+/** What a usage item cost in the period that ended: money at full precision. */
+export interface BilledUsage {
+  lineItemId: string;
+  quantity: Decimal;
+  free: Decimal;
+  accrued: Decimal;
+  /** money that credits paid */
+  covered: Decimal;
+  /** money given up visibly: the uncovered usage of a trial */
+  waived: Decimal;
+}
+
+/** `key` is unique within the bill: item and period. */
+export interface BillLine extends DraftLineInput {
+  itemId: string;
+  periodId: string;
+  span: Span;
+  quantity: Decimal;
+  /** units of it that cost nothing */
+  free: Decimal;
+}
+
+export interface BillInput {
+  items: readonly BillableItem[];
+  /** the period that begins, whose advance fees are owed; null when the subscription ended */
+  next: BilledPeriod | null;
+  /** the period that ended, whose arrears fees and usage are owed; null at the start */
+  ended: BilledPeriod | null;
+  usage: readonly BilledUsage[];
+  /** fees of a partial period: their share by the second, or in full */
+  prorated: boolean;
+  currency: string;
+}
+
+/**
+ * The bill of a subscription: advance fees of the next period, then arrears fees and usage of the one that ended.
+ * The one composition behind drafts, previews and finalized invoices. MEANING "Invoices": "Start: advance fees of the
+ * first period. Cycle: advance fees of the next period + arrears fees and usage of the one that ended"; "Periods": a
+ * trial has "no fees". Usage items nothing was used of are left out; other usage of an unknown item throws RangeError.
+ */
+export function composeBill({ items, next, ended, usage, prorated, currency }: BillInput): InvoiceDraft<BillLine> {
+  const fees = (cadence: BillableItem['cadence'], period: BilledPeriod | null): BillLine[] =>
+    period === null || period.kind === 'trial'
+      ? []
+      : items
+          .filter((item) => item.type === 'FIXED' && item.cadence === cadence && runsIn(item, period))
+          .map((item) => feeLine(item, period, prorated));
+  const used = ended === null ? [] : usage.filter((one) => !one.quantity.isZero() || !one.accrued.isZero());
+  const lines = [
+    ...fees('ADVANCE', next),
+    ...fees('ARREAR', ended),
+    ...used.map((one) => usageLine(one, items, ended!)),
+  ];
+  return draftInvoice(lines, currency);
+}
+
+/** True when a bill of this period has usage items: it waits for late usage before it is finalized. */
+export function settlesUsage(items: readonly BillableItem[], ended: BilledPeriod | null): boolean {
+  return ended !== null && items.some((item) => item.type === 'USAGE' && runsIn(item, ended));
+}
+
+function runsIn(item: BillableItem, period: BilledPeriod): boolean {
+  return intersection({ start: item.start, end: item.end ?? period.end }, period) !== null;
+}
+
+function feeLine(item: BillableItem, period: BilledPeriod, prorated: boolean): BillLine {
+  const whole = priceOf(item.price, item.quantity);
+  return {
+    key: `${item.id}:${period.id}`,
+    itemId: item.id,
+    periodId: period.id,
+    span: { start: period.start, end: period.end },
+    quantity: item.quantity,
+    free: ZERO,
+    gross: prorated ? prorate(whole, period, period.whole) : whole,
+    waived: ZERO,
+    credits: ZERO,
+  };
+}
+
+function usageLine(usage: BilledUsage, items: readonly BillableItem[], ended: BilledPeriod): BillLine {
+  if (!items.some((item) => item.id === usage.lineItemId)) {
+    throw new RangeError(`usage of ${usage.lineItemId}, which is no item of the bill`);
+  }
+  return {
+    key: `${usage.lineItemId}:${ended.id}`,
+    itemId: usage.lineItemId,
+    periodId: ended.id,
+    span: { start: ended.start, end: ended.end },
+    quantity: usage.quantity,
+    free: usage.free,
+    gross: usage.accrued,
+    waived: usage.waived,
+    credits: usage.covered,
+  };
+}
