@@ -1,7 +1,8 @@
-import { type AccrualRule, type AccrualState, type UsageEvent, accrue, emptyAccrual, readAccrual } from './accrual.js';
+import { type AccrualRule, type AccrualState, accrue, emptyAccrual, readAccrual } from './accrual.js';
 import type { AggregationType } from './aggregate.js';
 import { Decimal, text } from './decimal.js';
 import type { UnitPrice } from './price.js';
+import type { UsageEvent } from './running-total.js';
 
 const d = (value: string | number) => new Decimal(value);
 const flat = (amount: string): UnitPrice => ({ model: 'FLAT_FEE', amount: d(amount) });

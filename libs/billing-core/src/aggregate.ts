@@ -12,6 +12,21 @@ export const AGGREGATION_TYPES = [
 ] as const;
 export type AggregationType = (typeof AGGREGATION_TYPES)[number];
 
+/** Buckets below a day are of fixed length and counted in UTC; days, weeks (Monday) and months are on the wall clock. */
+export const BUCKET_SIZES = [
+  'MINUTE',
+  '15MIN',
+  '30MIN',
+  'HOUR',
+  '3HOUR',
+  '6HOUR',
+  '12HOUR',
+  'DAY',
+  'WEEK',
+  'MONTH',
+] as const;
+export type BucketSize = (typeof BUCKET_SIZES)[number];
+
 export const RESET_USAGES = ['BILLING_PERIOD', 'NEVER'] as const;
 export type ResetUsage = (typeof RESET_USAGES)[number];
 
@@ -26,8 +41,8 @@ export interface Aggregation {
   field?: string | null;
   /** SUM_WITH_MULTIPLIER: each value counts so many times */
   multiplier?: Decimal | string | null;
-  /** MAX and SUM: the time within which values are aggregated, e.g. `HOUR`; buckets are priced one by one */
-  bucketSize?: string | null;
+  /** MAX and SUM: the time within which values are aggregated; buckets are priced one by one */
+  bucketSize?: BucketSize | null;
   /** with a bucket size: aggregated per value of this property, and the groups added */
   groupBy?: string | null;
 }

@@ -95,6 +95,11 @@ export function calendarAnchor(at: Date, cadence: Cadence): Date {
   }
 }
 
+/** The natural boundary at or before `at`: the midnight, Monday, 1st … that the wall clock last passed. */
+export function naturalStart(at: Date, cadence: Cadence): Date {
+  return naturalBoundary(at, cadence, 0);
+}
+
 /** The natural boundary that the wall clock at `at` last passed, and those `ahead` of it. */
 function naturalBoundary(at: Date, { billingPeriod, zone }: Cadence, ahead: number): Date {
   const step = STEPS[billingPeriod];
@@ -105,10 +110,6 @@ function naturalBoundary(at: Date, { billingPeriod, zone }: Cadence, ahead: numb
   }
   const month = local.month - (local.month % step.months) + ahead * step.months;
   return instantOf({ ...local, month, day: 1 }, zone);
-}
-
-function isNaturalBoundary(at: Date, cadence: Cadence): boolean {
-  return naturalBoundary(at, cadence, 0).getTime() === at.getTime();
 }
 
 /**
@@ -142,7 +143,7 @@ function roughIndex(anchor: Date, { billingPeriod, count, zone }: Cadence, at: D
  * MEANING "Periods": "share = its seconds / seconds of the whole period ending there".
  */
 export function startPaidTime(start: Date, cycle: BillingCycle, cadence: Cadence): PaidTimeline {
-  if (cycle === 'anniversary' || isNaturalBoundary(start, cadence)) {
+  if (cycle === 'anniversary' || naturalStart(start, cadence).getTime() === start.getTime()) {
     const period = { start: new Date(start), end: boundary(start, cadence, 1) };
     return { anchor: new Date(start), firstPeriod: period, whole: period };
   }

@@ -1,49 +1,117 @@
-import type { Aggregation } from './aggregate.js';
-import { Decimal, ONE, ZERO, round12, text } from './decimal.js';
+import { type Aggregation, type Meter, type Properties, propertyOf, quantityOf, scalarText } from './aggregate.js';
+import { Decimal, ZERO, round12, text } from './decimal.js';
 
-/** What one event brings to its meter's aggregate. */
-export interface Sample {
+/** A usage event as an aggregation sees it. */
+export interface UsageEvent {
   at: Date;
-  /** greater = arrived later; decides only between events of one timestamp */
+  /** greater = arrived later, such as a sequence number; decides only between events of one timestamp */
   arrival: number;
-  value: Decimal;
+  properties: Properties;
+  /**
+   * COUNT_UNIQUE only: whether the value was seen before in this period, by the caller's own record (a unique index).
+   * Then the total keeps a count and no values. Say it for all events of a total or for none.
+   */
+  repeated?: boolean;
 }
 
 /**
- * What is known of the events of a line item's period, as plain JSON (decimals as text), for a jsonb column. Each
- * aggregation uses its own fields. Adding is commutative, so late and out-of-order events come out as if sorted.
+ * What is known of the events of a line item's period, as plain JSON (decimals as text) for a jsonb column. Each
+ * aggregation uses its own fields. Merging is commutative and associative, so late and out-of-order events come out as
+ * if sorted, however they are batched.
  */
 export interface RunningTotal {
   count?: string;
   sum?: string;
   max?: string;
   latest?: { at: number; arrival: number; value: string };
+  /** COUNT_UNIQUE: the values seen, unless the caller keeps them */
+  values?: Record<string, 1>;
+  /** WEIGHTED_SUM: the sum of changes, the sum of change x time (ms), and the time (ms) until which it has accrued */
+  level?: string;
+  moment?: string;
+  until?: number;
 }
 
-/** The total after one more event. */
-export function add(aggregation: Aggregation, total: RunningTotal, sample: Sample): RunningTotal {
-  switch (aggregation.type) {
+/** The time in which WEIGHTED_SUM is measured: quantity = level x time / whole, all in milliseconds. */
+export interface Measure {
+  from: number;
+  whole: number;
+}
+
+/** What one event brings, as a total of its own; a `problem` (a sentence naming the property) when it brings nothing. */
+export function totalOf(
+  meter: Meter,
+  event: UsageEvent,
+): { total: RunningTotal; quantity: Decimal } | { problem: string } {
+  const sample = quantityOf(meter, event);
+  if ('problem' in sample) return sample;
+  return { total: single(meter.aggregation, sample.quantity, event), quantity: sample.quantity };
+}
+
+function single({ type, field }: Aggregation, quantity: Decimal, event: UsageEvent): RunningTotal {
+  const value = text(quantity);
+  const at = event.at.getTime();
+  switch (type) {
     case 'COUNT':
-      return { count: text(read(total.count).plus(ONE)) };
+      return { count: '1' };
     case 'SUM':
     case 'SUM_WITH_MULTIPLIER':
-      return { sum: text(read(total.sum).plus(sample.value)) };
+      return { sum: value };
     case 'AVG':
-      return { sum: text(read(total.sum).plus(sample.value)), count: text(read(total.count).plus(ONE)) };
+      return { sum: value, count: '1' };
     case 'MAX':
-      return { max: text(total.max === undefined ? sample.value : Decimal.max(total.max, sample.value)) };
+      return { max: value };
     case 'LATEST':
-      return { latest: later(total.latest, sample) };
+      return { latest: { at, arrival: event.arrival, value } };
     case 'COUNT_UNIQUE':
+      if (event.repeated !== undefined) return { count: event.repeated ? '0' : '1' };
+      return { count: '1', values: { [scalarText(propertyOf(event.properties, field ?? ''))!]: 1 } };
     case 'WEIGHTED_SUM':
-      throw new RangeError(`${aggregation.type} is not aggregated yet`);
+      return { level: value, moment: text(quantity.times(at)), until: at };
   }
 }
 
-/** The quantity a total stands for, at 12 places; zero before the first event. */
-export function quantityIn(aggregation: Aggregation, total: RunningTotal): Decimal {
-  switch (aggregation.type) {
+/** Two totals of one meter as one. Neither is changed. */
+export function merge({ type }: Aggregation, a: RunningTotal, b: RunningTotal): RunningTotal {
+  switch (type) {
     case 'COUNT':
+      return { count: plus(a.count, b.count) };
+    case 'SUM':
+    case 'SUM_WITH_MULTIPLIER':
+      return { sum: plus(a.sum, b.sum) };
+    case 'AVG':
+      return { sum: plus(a.sum, b.sum), count: plus(a.count, b.count) };
+    case 'MAX':
+      return a.max === undefined || b.max === undefined ? { ...a, ...b } : { max: text(Decimal.max(a.max, b.max)) };
+    case 'LATEST':
+      return a.latest === undefined || b.latest === undefined ? { ...a, ...b } : { latest: later(a.latest, b.latest) };
+    case 'COUNT_UNIQUE':
+      return unite(a, b);
+    case 'WEIGHTED_SUM':
+      return {
+        level: plus(a.level, b.level),
+        moment: plus(a.moment, b.moment),
+        until: Math.max(a.until ?? -Infinity, b.until ?? -Infinity),
+      };
+  }
+}
+
+/** MEANING "Usage and accrual": "LATEST is the greatest timestamp, then the later arrival". */
+function later<L extends { at: number; arrival: number }>(a: L, b: L): L {
+  return a.at > b.at || (a.at === b.at && a.arrival > b.arrival) ? a : b;
+}
+
+function unite(a: RunningTotal, b: RunningTotal): RunningTotal {
+  if (!a.values || !b.values) return { ...a, ...b, count: plus(a.count, b.count) };
+  const values = { ...a.values, ...b.values };
+  return { values, count: String(Object.keys(values).length) };
+}
+
+/** The quantity a total stands for, at 12 places; zero of an empty one. WEIGHTED_SUM needs the `measure` of its period. */
+export function quantityIn({ type }: Aggregation, total: RunningTotal, measure: Measure | null): Decimal {
+  switch (type) {
+    case 'COUNT':
+    case 'COUNT_UNIQUE':
       return read(total.count);
     case 'SUM':
     case 'SUM_WITH_MULTIPLIER':
@@ -54,19 +122,36 @@ export function quantityIn(aggregation: Aggregation, total: RunningTotal): Decim
       return read(total.max);
     case 'LATEST':
       return read(total.latest?.value);
-    case 'COUNT_UNIQUE':
     case 'WEIGHTED_SUM':
-      throw new RangeError(`${aggregation.type} is not aggregated yet`);
+      return weighted(total, measure);
   }
 }
 
-/** MEANING "Usage and accrual": "LATEST is the greatest timestamp, then the later arrival". */
-function later(latest: RunningTotal['latest'], { at, arrival, value }: Sample): RunningTotal['latest'] {
-  const instant = at.getTime();
-  if (latest && (latest.at > instant || (latest.at === instant && latest.arrival > arrival))) return latest;
-  return { at: instant, arrival, value: text(value) };
+/**
+ * The sum over all changes of change x (until - its time), divided by the whole period's length. MEANING "Usage and
+ * accrual": "quantity = level x time / whole period length".
+ */
+function weighted(total: RunningTotal, measure: Measure | null): Decimal {
+  if (!measure) throw new RangeError('WEIGHTED_SUM needs the span of its period');
+  const until = Math.max(total.until ?? measure.from, measure.from);
+  return round12(read(total.level).times(until).minus(read(total.moment)).div(measure.whole));
 }
 
-function read(value: string | undefined): Decimal {
+/**
+ * What a period hands to the next one when usage is never reset: all it knows, or for WEIGHTED_SUM the level at the
+ * next period's `start`. MEANING "Usage and accrual": "`reset_usage: NEVER` carries the level into the next period".
+ */
+export function carriedOver({ type }: Aggregation, total: RunningTotal, start: Date): RunningTotal {
+  if (type !== 'WEIGHTED_SUM') return total;
+  const at = start.getTime();
+  return { level: text(read(total.level)), moment: text(read(total.level).times(at)), until: at };
+}
+
+export function read(value: string | undefined): Decimal {
   return value === undefined ? ZERO : new Decimal(value);
+}
+
+function plus(a: string | undefined, b: string | undefined): string {
+  if (a === undefined || b === undefined) return a ?? b ?? '0';
+  return text(new Decimal(a).plus(b));
 }
