@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile';
 
 const Port = Type.Integer({ minimum: 0, maximum: 65535 });
 
-/** Every environment variable the server reads: name, shape, default. Nothing else reads `process.env`. */
+/** Every environment variable the server reads: name, shape, default. Nothing else reads the environment. */
 const SettingsSchema = Type.Object({
   PORT: { ...Port, default: 3000 },
   HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
