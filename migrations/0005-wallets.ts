@@ -1,5 +1,106 @@
 import { Migration } from '@mikro-orm/migrations';
 
+/** Wallets, their lots, and the append-only ledger of every movement of credits. */
 export class WalletsMigration extends Migration {
-  override up(): void {}
+  override up(): void {
+    this.addSql(`
+      create table wallet (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        customer_id text not null,
+        name text,
+        description text,
+        currency text not null check (currency ~ '^[a-z]{3}$'),
+        conversion_rate numeric(38,12) not null check (conversion_rate > 0 and conversion_rate <> 'NaN'),
+        topup_conversion_rate numeric(38,12) not null check (topup_conversion_rate > 0 and topup_conversion_rate <> 'NaN'),
+        status text not null check (status in ('active', 'closed')),
+        allowed_price_types text[] not null,
+        opened_by_grant boolean not null,
+        auto_topup jsonb,
+        alert_settings jsonb,
+        metadata jsonb not null,
+        credit_balance numeric(38,12) not null default 0 check (credit_balance >= 0 and credit_balance <> 'NaN'),
+        entry_seq bigint not null default 0,
+        entry_hash bytea not null default '\\x',
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
+        foreign key (environment_id, customer_id) references customer (environment_id, id)
+      ) with (fillfactor = 50);
+      create index wallet_by_customer on wallet (environment_id, customer_id, currency);
+      create index wallet_by_age on wallet (environment_id, created_at desc, id desc);
+
+      create table lot (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        customer_id text not null,
+        wallet_id text not null,
+        source text not null check (source in ('grant', 'free', 'purchase', 'initial')),
+        priority integer,
+        effective_at timestamptz not null,
+        expires_at timestamptz check (expires_at > effective_at),
+        granted numeric(38,12) not null check (granted > 0 and granted <> 'NaN'),
+        remaining numeric(38,12) not null check (remaining between 0 and granted),
+        held numeric(38,12) not null default 0 check (held between 0 and remaining),
+        written_off_at timestamptz check (written_off_at is null or remaining = held),
+        business_key text not null,
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        unique (environment_id, business_key),
+        foreign key (environment_id, wallet_id) references wallet (environment_id, id),
+        foreign key (environment_id, customer_id) references customer (environment_id, id)
+      ) with (fillfactor = 50);
+      create index lot_with_credits on lot (environment_id, wallet_id) where remaining > 0;
+      create index lot_by_wallet on lot (environment_id, wallet_id);
+
+      create table ledger_entry (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        wallet_id text not null,
+        seq bigint not null check (seq > 0),
+        customer_id text not null,
+        lot_id text not null,
+        kind text not null
+          check (kind in ('add', 'burn', 'return', 'write_off', 'terminate', 'debit', 'fee', 'fee_return')),
+        credits numeric(38,12) not null check (credits <> 0 and credits <> 'NaN'),
+        balance_after numeric(38,12) not null check (balance_after >= 0 and balance_after <> 'NaN'),
+        lot_remaining_after numeric(38,12) not null check (lot_remaining_after >= 0 and lot_remaining_after <> 'NaN'),
+        cause_type text not null,
+        cause_id text not null,
+        line_item_id text,
+        period_id text,
+        business_key text not null,
+        at timestamptz not null,
+        reason text not null,
+        reference_type text,
+        reference_id text,
+        description text,
+        metadata jsonb not null,
+        prev_hash bytea not null,
+        hash bytea not null,
+        unique (environment_id, id),
+        unique (environment_id, business_key),
+        unique (wallet_id, seq),
+        foreign key (environment_id, wallet_id) references wallet (environment_id, id),
+        foreign key (environment_id, lot_id) references lot (environment_id, id)
+      );
+      create index ledger_entry_by_age on ledger_entry (environment_id, at desc, id desc);
+      create index ledger_entry_by_cause on ledger_entry (environment_id, cause_id);
+      create index ledger_entry_by_lot on ledger_entry (environment_id, lot_id);
+
+      create function ledger_is_append_only() returns trigger language plpgsql as $$
+      begin
+        raise exception 'the ledger is append-only: % refused', tg_op using errcode = 'restrict_violation';
+      end $$;
+      create trigger ledger_is_append_only before update or delete on ledger_entry
+        for each row execute function ledger_is_append_only();
+      create trigger ledger_is_never_emptied before truncate on ledger_entry
+        for each statement execute function ledger_is_append_only();
+    `);
+  }
 }

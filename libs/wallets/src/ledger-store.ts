@@ -1,0 +1,120 @@
+import { Decimal, text } from '@drawdown/billing-core';
+import type { Tx } from '@drawdown/platform';
+import { sql } from 'kysely';
+import type { BookedLot, BookedWallet, Bookings, ChainedEntry } from './ledger.js';
+
+interface WalletRow {
+  id: string;
+  credit_balance: string;
+  entry_seq: string;
+  entry_hash: Buffer;
+}
+
+interface LotRow {
+  id: string;
+  wallet_id: string;
+  customer_id: string;
+  granted: string;
+  remaining: string;
+  written_off: boolean;
+}
+
+/**
+ * The wallets of these lots, locked in the order of their ids, and the lots as they are then. Two statements: what the
+ * second reads nobody else can be changing any more.
+ */
+export async function lockedForBooking(
+  tx: Tx,
+  lotIds: readonly string[],
+): Promise<{ lots: ReadonlyMap<string, BookedLot>; wallets: ReadonlyMap<string, BookedWallet> }> {
+  const ids = [...lotIds];
+  const environment = tx.scope.environmentId;
+  const wallets = await sql<WalletRow>`
+    select id, credit_balance, entry_seq, entry_hash from wallet
+    where environment_id = ${environment}
+      and id in (select wallet_id from lot where environment_id = ${environment} and id = any(${ids}::text[]))
+    order by id for update`.execute(tx.db);
+  const lots = await sql<LotRow>`
+    select id, wallet_id, customer_id, granted, remaining, written_off_at is not null written_off
+    from lot where environment_id = ${environment} and id = any(${ids}::text[])`.execute(tx.db);
+  return {
+    wallets: new Map(wallets.rows.map((row) => [row.id, bookedWallet(row)])),
+    lots: new Map(lots.rows.map((row) => [row.id, bookedLot(row)])),
+  };
+}
+
+const bookedWallet = (row: WalletRow): BookedWallet => ({
+  walletId: row.id,
+  balance: new Decimal(row.credit_balance),
+  seq: Number(row.entry_seq),
+  hash: row.entry_hash,
+});
+
+const bookedLot = (row: LotRow): BookedLot => ({
+  lotId: row.id,
+  walletId: row.wallet_id,
+  customerId: row.customer_id,
+  granted: new Decimal(row.granted),
+  remaining: new Decimal(row.remaining),
+  writtenOff: row.written_off,
+});
+
+/** Lots, wallets and entries in one statement. */
+export async function record(tx: Tx, { lots, wallets, entries }: Bookings): Promise<void> {
+  const { tenantId, environmentId } = tx.scope;
+  const lotRows = lots.map((lot) => ({ id: lot.lotId, remaining: text(lot.remaining) }));
+  const walletRows = wallets.map((wallet) => ({
+    id: wallet.walletId,
+    balance: text(wallet.balance),
+    seq: wallet.seq,
+    hash: hex(wallet.hash),
+  }));
+  await sql`
+    with moved_lot as (
+      update lot set remaining = moved.remaining, updated_at = ${tx.now}
+      from jsonb_to_recordset(${JSON.stringify(lotRows)}::jsonb) moved(id text, remaining numeric)
+      where lot.environment_id = ${environmentId} and lot.id = moved.id),
+    moved_wallet as (
+      update wallet set credit_balance = moved.balance, entry_seq = moved.seq, entry_hash = moved.hash,
+                        updated_at = ${tx.now}
+      from jsonb_to_recordset(${JSON.stringify(walletRows)}::jsonb) moved(id text, balance numeric, seq bigint, hash bytea)
+      where wallet.environment_id = ${environmentId} and wallet.id = moved.id)
+    insert into ledger_entry (
+      id, tenant_id, environment_id, wallet_id, seq, customer_id, lot_id, kind, credits, balance_after,
+      lot_remaining_after, cause_type, cause_id, line_item_id, period_id, business_key, at, reason,
+      reference_type, reference_id, description, metadata, prev_hash, hash)
+    select id, ${tenantId}, ${environmentId}, wallet_id, seq, customer_id, lot_id, kind, credits, balance_after,
+           lot_remaining_after, cause_type, cause_id, line_item_id, period_id, business_key, ${tx.now}, reason,
+           reference_type, reference_id, description, metadata, prev_hash, hash
+    from jsonb_to_recordset(${JSON.stringify(entries.map(entryRow))}::jsonb) entry(
+      id text, wallet_id text, seq bigint, customer_id text, lot_id text, kind text, credits numeric,
+      balance_after numeric, lot_remaining_after numeric, cause_type text, cause_id text, line_item_id text,
+      period_id text, business_key text, reason text, reference_type text, reference_id text, description text,
+      metadata jsonb, prev_hash bytea, hash bytea)`.execute(tx.db);
+}
+
+const entryRow = (entry: ChainedEntry) => ({
+  id: entry.id,
+  wallet_id: entry.walletId,
+  seq: entry.seq,
+  customer_id: entry.customerId,
+  lot_id: entry.lotId,
+  kind: entry.kind,
+  credits: text(entry.credits),
+  balance_after: text(entry.balanceAfter),
+  lot_remaining_after: text(entry.lotRemainingAfter),
+  cause_type: entry.causeType,
+  cause_id: entry.causeId,
+  line_item_id: entry.lineItemId,
+  period_id: entry.periodId,
+  business_key: entry.businessKey,
+  reason: entry.reason,
+  reference_type: entry.referenceType,
+  reference_id: entry.referenceId,
+  description: entry.description,
+  metadata: entry.metadata,
+  prev_hash: hex(entry.prevHash),
+  hash: hex(entry.hash),
+});
+
+const hex = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`;

@@ -1,0 +1,122 @@
+import { burnOrder, Decimal, type Draw, type LotState } from '@drawdown/billing-core';
+import type { Tx } from '@drawdown/platform';
+import { sql } from 'kysely';
+
+/** A lot as a purse holds it. `usable`: its wallet is active and pays usage, and it was not written off. */
+export interface PurseLot extends LotState {
+  readonly customerId: string;
+  readonly currency: string;
+  readonly usable: boolean;
+}
+
+/**
+ * The credits of some customers as one transaction sees them while it decides: copies that go along with every draw,
+ * so that each decision sees what the one before has left. Nothing is recorded here; `post` does that.
+ */
+export class Purses {
+  private readonly byId = new Map<string, PurseLot>();
+  private readonly usable = new Map<string, PurseLot[]>();
+
+  /** @param lots in burn order; @param rates of the customers' wallets, by `customerId currency`. */
+  constructor(
+    lots: readonly PurseLot[],
+    private readonly rates: ReadonlyMap<string, Decimal>,
+  ) {
+    for (const lot of lots) {
+      this.byId.set(lot.id, lot);
+      if (!lot.usable) continue;
+      const key = purseKey(lot.customerId, lot.currency);
+      this.usable.set(key, [...(this.usable.get(key) ?? []), lot]);
+    }
+  }
+
+  /** The lots that may pay usage, in burn order; whether one may pay a given event is `mayPay`'s to say. */
+  lots(customerId: string, currency: string): readonly LotState[] {
+    return this.usable.get(purseKey(customerId, currency)) ?? [];
+  }
+
+  /** Money per credit; null while the customer has never had a wallet in the currency. */
+  rate(customerId: string, currency: string): Decimal | null {
+    return this.rates.get(purseKey(customerId, currency)) ?? null;
+  }
+
+  take(draws: readonly Draw[]): void {
+    for (const { lotId, credits } of draws) {
+      const lot = this.known(lotId);
+      lot.remaining = lot.remaining.minus(credits);
+    }
+  }
+
+  giveBack(returns: readonly Draw[]): void {
+    for (const { lotId, credits } of returns) {
+      const lot = this.known(lotId);
+      lot.remaining = lot.remaining.plus(credits);
+    }
+  }
+
+  private known(lotId: string): PurseLot {
+    const lot = this.byId.get(lotId);
+    if (!lot) throw new Error(`lot ${lotId} was not loaded into the purses`);
+    return lot;
+  }
+}
+
+const purseKey = (customerId: string, currency: string): string => `${customerId} ${currency}`;
+
+interface PurseRow {
+  customer_id: string;
+  wallet_id: string;
+  currency: string;
+  conversion_rate: string;
+  usable: boolean;
+  lot_id: string | null;
+  source: string;
+  priority: number | null;
+  effective_at: string;
+  expires_at: string | null;
+  created_at: string;
+  remaining: string;
+  held: string;
+}
+
+/** One query: every wallet of the customers, with its lots that have credits and those of `drawnLots`. */
+export async function loadPurses(
+  tx: Tx,
+  customerIds: readonly string[],
+  drawnLots: readonly string[],
+): Promise<Purses> {
+  const environment = tx.scope.environmentId;
+  const found = await sql<PurseRow>`
+    select w.customer_id, w.id wallet_id, w.currency, w.conversion_rate,
+           l.written_off_at is null and w.status = 'active' and w.allowed_price_types && '{ALL,USAGE}' usable,
+           l.id lot_id, l.source, l.priority, l.effective_at, l.expires_at, l.created_at, l.remaining, l.held
+    from wallet w left join lateral (
+      select * from lot where environment_id = w.environment_id and wallet_id = w.id and remaining > 0
+      union all
+      select * from lot where environment_id = ${environment} and id = any(${[...drawnLots]}::text[])
+        and wallet_id = w.id and remaining = 0) l on true
+    where w.environment_id = ${environment} and w.customer_id = any(${[...customerIds]}::text[])`.execute(tx.db);
+  const rates = new Map(
+    found.rows.map((row) => [purseKey(row.customer_id, row.currency), new Decimal(row.conversion_rate)]),
+  );
+  return new Purses(
+    burnOrder(found.rows.flatMap((row) => (row.lot_id === null ? [] : purseLot(row, row.lot_id)))),
+    rates,
+  );
+}
+
+const purseLot = (row: PurseRow, id: string): PurseLot => ({
+  id,
+  walletId: row.wallet_id,
+  customerId: row.customer_id,
+  currency: row.currency,
+  usable: row.usable,
+  priority: row.priority,
+  effectiveAt: new Date(row.effective_at),
+  expiresAt: row.expires_at === null ? null : new Date(row.expires_at),
+  purchased: row.source === 'purchase',
+  createdAt: new Date(row.created_at),
+  remaining: new Decimal(row.remaining),
+  held: new Decimal(row.held),
+  rate: new Decimal(row.conversion_rate),
+});

@@ -1,0 +1,60 @@
+import { amount, owned } from '@drawdown/platform';
+import { defineEntity, p } from '@mikro-orm/core';
+
+/** A wallet is closed for good: its rest is written off and its status never changes again. */
+export const WALLET_STATUSES = ['active', 'closed'] as const;
+export type WalletStatus = (typeof WALLET_STATUSES)[number];
+
+/** What a wallet's credits may pay. */
+export const PRICE_TYPES = ['ALL', 'USAGE', 'FIXED'] as const;
+export type PriceType = (typeof PRICE_TYPES)[number];
+
+/** Buys credits when the balance falls to the threshold; both in credits, exact decimals as text. */
+export interface AutoTopup {
+  enabled: boolean;
+  threshold: string | null;
+  amount: string | null;
+  invoicing: boolean;
+}
+
+export interface AlertThreshold {
+  threshold: string;
+  condition: 'above' | 'below';
+}
+
+export interface AlertSettings {
+  alert_enabled: boolean;
+  critical: AlertThreshold | null;
+  warning: AlertThreshold | null;
+  info: AlertThreshold | null;
+}
+
+const WalletSchema = defineEntity({
+  name: 'Wallet',
+  tableName: 'wallet',
+  properties: {
+    ...owned,
+    customerId: p.string(),
+    name: p.string().nullable(),
+    description: p.string().nullable(),
+    /** Lower case. */
+    currency: p.string(),
+    /** money = credits x rate; the same for all wallets of a customer in one currency, fixed at creation. */
+    conversionRate: amount(),
+    /** Money for one bought credit. */
+    topupConversionRate: amount(),
+    status: p.enum(WALLET_STATUSES),
+    allowedPriceTypes: p.array().$type<PriceType[]>(),
+    /** A grant found no wallet and opened this one; `POST /wallets` completes it (MEANING "Grants"). */
+    openedByGrant: p.boolean(),
+    autoTopup: p.json<AutoTopup>().nullable(),
+    alertSettings: p.json<AlertSettings>().nullable(),
+    metadata: p.json<Record<string, string>>(),
+    /** What the lots hold, the sum of the ledger. Moved only by `post`. */
+    creditBalance: amount(),
+  },
+});
+
+/** Credits of one customer in one currency. */
+export class Wallet extends WalletSchema.class {}
+WalletSchema.setClass(Wallet);

@@ -1,0 +1,229 @@
+import { Decimal, text } from '@drawdown/billing-core';
+import { creditsAdded, LATE_USAGE_WINDOW_MS, walletCreated } from '@drawdown/contracts';
+import { Agenda, EventBus, newId, Problem, type Tx } from '@drawdown/platform';
+import { Injectable } from '@nestjs/common';
+import { balancesOf, type WalletBalance } from './balances.js';
+import { book, type BookedLot } from './ledger.js';
+import { LedgerEntry } from './ledger-entry.entity.js';
+import { lockedForBooking, record } from './ledger-store.js';
+import { Lot, type LotSource } from './lot.entity.js';
+import type { Movement, MovementNote, TransactionReason } from './movement.js';
+import { loadPurses, type Purses } from './purses.js';
+import { type AlertSettings, type AutoTopup, type PriceType, Wallet } from './wallet.entity.js';
+
+export interface NewWallet {
+  readonly customerId: string;
+  /** Lower case. */
+  readonly currency: string;
+  /** Money per credit, above zero; default: that of the customer's other wallets in the currency, else 1. */
+  readonly conversionRate?: Decimal | null;
+  /** Money for one bought credit; default: the conversion rate. */
+  readonly topupConversionRate?: Decimal | null;
+  readonly name?: string | null;
+  readonly description?: string | null;
+  readonly metadata?: Record<string, string>;
+  readonly allowedPriceTypes?: PriceType[];
+  readonly autoTopup?: AutoTopup | null;
+  readonly alertSettings?: AlertSettings | null;
+  readonly openedByGrant?: boolean;
+}
+
+export interface NewLot extends MovementNote {
+  readonly walletId: string;
+  /** Above zero, at most 12 places. */
+  readonly credits: Decimal;
+  readonly source: LotSource;
+  /** Lower burns first; none last. */
+  readonly priority?: number | null;
+  /** Default: now. */
+  readonly effectiveAt?: Date;
+  readonly expiresAt?: Date | null;
+  /** Business key, unique in the environment: what has brought its lot already brings no other. */
+  readonly key: string;
+}
+
+/** What other modules ask of wallets. Callers hold the customer's lock wherever something moves. */
+@Injectable()
+export class WalletsService {
+  constructor(
+    private readonly events: EventBus,
+    private readonly agenda: Agenda,
+  ) {}
+
+  /** @throws Problem 404. */
+  async get(tx: Tx, id: string): Promise<Wallet> {
+    const wallet = await tx.em.findOne(Wallet, { environmentId: tx.scope.environmentId, id }, { refresh: true });
+    if (!wallet) throw Problem.notFound('wallet', id);
+    return wallet;
+  }
+
+  /** All wallets of a customer, closed ones too, oldest first. */
+  ofCustomer(tx: Tx, customerId: string): Promise<Wallet[]> {
+    return tx.em.find(
+      Wallet,
+      { environmentId: tx.scope.environmentId, customerId },
+      { orderBy: { createdAt: 'asc', id: 'asc' }, refresh: true },
+    );
+  }
+
+  /** @throws Problem 409 when the customer's wallets in the currency have another conversion rate. */
+  async open(tx: Tx, input: NewWallet): Promise<Wallet> {
+    const rate = await this.rateOf(tx, input.customerId, input.currency);
+    if (rate && input.conversionRate && !rate.eq(input.conversionRate)) {
+      throw Problem.exists(
+        'conversion_rate',
+        `must be ${text(rate)}, that of the customer's other wallets in ${input.currency}`,
+      );
+    }
+    const conversionRate = input.conversionRate ?? rate ?? new Decimal(1);
+    const wallet = tx.em.create(Wallet, {
+      id: newId('wallet'),
+      ...tx.scope,
+      customerId: input.customerId,
+      name: input.name ?? null,
+      description: input.description ?? null,
+      currency: input.currency,
+      conversionRate,
+      topupConversionRate: input.topupConversionRate ?? conversionRate,
+      status: 'active',
+      allowedPriceTypes: input.allowedPriceTypes ?? ['USAGE'],
+      openedByGrant: input.openedByGrant ?? false,
+      autoTopup: input.autoTopup ?? null,
+      alertSettings: input.alertSettings ?? null,
+      metadata: input.metadata ?? {},
+      creditBalance: new Decimal(0),
+      createdAt: tx.now,
+      updatedAt: tx.now,
+    });
+    await this.events.publish(tx, walletCreated, named(wallet));
+    return wallet;
+  }
+
+  /**
+   * Brings a lot into a wallet and publishes `credits.added`. Its write-off is scheduled one late-usage window after
+   * its expiry. A key seen before moves nothing and answers what it brought then.
+   * @throws Problem 409 when the wallet is closed.
+   */
+  async addLot(tx: Tx, input: NewLot): Promise<{ lot: Lot; entry: LedgerEntry; created: boolean }> {
+    const wallet = await this.get(tx, input.walletId);
+    const before = await this.lotByKey(tx, input.key);
+    if (before) return { ...before, created: false };
+    if (wallet.status !== 'active') throw Problem.state(`wallet ${wallet.id} is closed`, wallet.status);
+    const lot = await this.insertLot(tx, wallet, input);
+    await this.post(tx, [
+      {
+        lotId: lot.id,
+        credits: input.credits,
+        kind: 'add',
+        cause: { type: 'lot', id: lot.id },
+        key: input.key,
+        note: { ...input, reason: input.reason ?? REASON_OF[input.source] },
+      },
+    ]);
+    if (lot.expiresAt) {
+      const dueAt = new Date(lot.expiresAt.getTime() + LATE_USAGE_WINDOW_MS);
+      await this.agenda.schedule(tx, {
+        kind: 'lot.write_off',
+        customerId: lot.customerId,
+        subjectId: lot.id,
+        dueAt,
+      });
+    }
+    await this.events.publish(tx, creditsAdded, {
+      ...named(wallet),
+      lot_id: lot.id,
+      credits: text(input.credits),
+      source: input.source,
+    });
+    return { ...(await this.lotByKey(tx, input.key))!, created: true };
+  }
+
+  /**
+   * The credits of these customers, to decide with. @param drawnLots lots from which something may be given back,
+   * loaded even when nothing is left in them.
+   */
+  async purses(tx: Tx, customerIds: readonly string[], drawnLots: readonly string[] = []): Promise<Purses> {
+    await tx.em.flush();
+    return loadPurses(tx, customerIds, drawnLots);
+  }
+
+  /**
+   * The only way credits move: lots, wallets and ledger in one step, a handful of statements whatever the number of
+   * movements. Wallets are locked in the order of their ids.
+   * @throws RangeError when a lot would leave 0 … granted: the caller's decision was wrong, nothing is recorded.
+   */
+  async post(tx: Tx, movements: readonly Movement[]): Promise<void> {
+    if (movements.length === 0) return;
+    await tx.em.flush();
+    const { lots, wallets } = await lockedForBooking(tx, [...new Set(movements.map((movement) => movement.lotId))]);
+    assertKnown(movements, lots);
+    await record(
+      tx,
+      book(movements, lots, wallets, tx.scope.environmentId, tx.now, () => newId('wtxn')),
+    );
+  }
+
+  async balance(tx: Tx, wallet: Wallet): Promise<WalletBalance> {
+    return (await this.balances(tx, [wallet])).get(wallet.id)!;
+  }
+
+  /** By wallet id. */
+  balances(tx: Tx, wallets: readonly Wallet[]): Promise<ReadonlyMap<string, WalletBalance>> {
+    return balancesOf(
+      tx,
+      wallets.map((wallet) => wallet.id),
+    );
+  }
+
+  /** The one rate of a customer's wallets in a currency, closed ones included; null before the first. */
+  private async rateOf(tx: Tx, customerId: string, currency: string): Promise<Decimal | null> {
+    const wallet = await tx.em.findOne(Wallet, { environmentId: tx.scope.environmentId, customerId, currency });
+    return wallet?.conversionRate ?? null;
+  }
+
+  private async lotByKey(tx: Tx, businessKey: string): Promise<{ lot: Lot; entry: LedgerEntry } | null> {
+    const where = { environmentId: tx.scope.environmentId, businessKey };
+    const lot = await tx.em.findOne(Lot, where, { refresh: true });
+    return lot && { lot, entry: await tx.em.findOneOrFail(LedgerEntry, where) };
+  }
+
+  private async insertLot(tx: Tx, wallet: Wallet, input: NewLot): Promise<Lot> {
+    const lot = tx.em.create(Lot, {
+      id: newId('lot'),
+      ...tx.scope,
+      customerId: wallet.customerId,
+      walletId: wallet.id,
+      source: input.source,
+      priority: input.priority ?? null,
+      effectiveAt: input.effectiveAt ?? tx.now,
+      expiresAt: input.expiresAt ?? null,
+      granted: input.credits,
+      remaining: new Decimal(0),
+      held: new Decimal(0),
+      writtenOffAt: null,
+      businessKey: input.key,
+      createdAt: tx.now,
+      updatedAt: tx.now,
+    });
+    await tx.em.flush();
+    return lot;
+  }
+}
+
+export const named = (wallet: Wallet) => ({
+  wallet_id: wallet.id,
+  customer_id: wallet.customerId,
+  currency: wallet.currency,
+});
+
+const REASON_OF: Record<LotSource, TransactionReason> = {
+  grant: 'SUBSCRIPTION_CREDIT_GRANT',
+  free: 'FREE_CREDIT_GRANT',
+  initial: 'FREE_CREDIT_GRANT',
+  purchase: 'PURCHASED_CREDIT_DIRECT',
+};
+
+function assertKnown(movements: readonly Movement[], lots: ReadonlyMap<string, BookedLot>): void {
+  const unknown = movements.find((movement) => !lots.has(movement.lotId));
+  if (unknown) throw new Error(`${unknown.kind} on lot ${unknown.lotId}, which does not exist`);
+}
