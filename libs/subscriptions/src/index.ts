@@ -1,0 +1,11 @@
+export { CreditGrantApplication, SubscriptionGrant } from './grant.entity.js';
+export { LineItem } from './line-item.entity.js';
+export { Period } from './period.entity.js';
+export { ruleOf, unitPriceOfItem } from './rule-copy.js';
+export { isRunning, SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription-status.js';
+export { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
+export { Subscription } from './subscription.entity.js';
+export { CancelSubscriptionBody, CreateSubscriptionBody } from './subscriptions.dto.js';
+export { SubscriptionsModule } from './subscriptions.module.js';
+export { SubscriptionsService, type Cancellation } from './subscriptions.service.js';
+export type { UsageItem } from './usage-items.js';

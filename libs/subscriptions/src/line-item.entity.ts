@@ -1,0 +1,45 @@
+import { BILLING_PERIODS } from '@drawdown/billing-core';
+import { amount, owned } from '@drawdown/platform';
+import { defineEntity, p } from '@mikro-orm/core';
+import type { RuleCopy } from './rule-copy.js';
+
+/** A price as the wire shows it inside a line item, frozen when it was copied. */
+export type PriceCopy = Readonly<Record<string, unknown>>;
+
+export const PRICE_TYPES = ['FIXED', 'USAGE'] as const;
+export const INVOICE_CADENCES = ['ADVANCE', 'ARREAR'] as const;
+
+const LineItemSchema = defineEntity({
+  name: 'LineItem',
+  tableName: 'subscription_line_item',
+  properties: {
+    ...owned,
+    subscriptionId: p.string(),
+    customerId: p.string(),
+    planId: p.string(),
+    planDisplayName: p.string(),
+    priceId: p.string(),
+    priceType: p.enum(PRICE_TYPES),
+    displayName: p.string(),
+    currency: p.string(),
+    billingPeriod: p.enum(BILLING_PERIODS),
+    billingPeriodCount: p.integer(),
+    /** A fee's: before or after the period it is for. Usage is billed in arrears. */
+    invoiceCadence: p.enum(INVOICE_CADENCES),
+    /** Units of a fee; 0 for usage, whose quantity is metered. */
+    quantity: amount(),
+    meterId: p.string().nullable(),
+    meterDisplayName: p.string().nullable(),
+    /** The price as it was copied, as the wire shows it. */
+    price: p.json<PriceCopy>(),
+    /** The arithmetic of the same price with its meter and allowance; read it by `unitPriceOfItem` and `ruleOf`. */
+    rule: p.json<RuleCopy>(),
+    startDate: p.datetime(),
+    endDate: p.datetime().nullable(),
+    metadata: p.json<Record<string, string>>(),
+  },
+});
+
+/** A price inside a subscription: its own copy, which edits of the catalogue don't reach. */
+export class LineItem extends LineItemSchema.class {}
+LineItemSchema.setClass(LineItem);

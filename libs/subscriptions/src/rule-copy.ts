@@ -1,0 +1,65 @@
+import { Decimal, text, type AccrualRule, type Meter, type UnitPrice } from '@drawdown/billing-core';
+
+/** An amount inside plain JSON. */
+type Copied<T> = T extends Decimal
+  ? string
+  : T extends readonly (infer Part)[]
+    ? Copied<Part>[]
+    : T extends object
+      ? { [Key in keyof T]: Copied<T[Key]> }
+      : T;
+
+/** What a line item's arithmetic needs, as plain JSON: frozen when the item is made. Amounts are exact text. */
+export interface RuleCopy {
+  readonly price: Copied<UnitPrice>;
+  /** Null for a fee. */
+  readonly meter: Copied<Meter> | null;
+  /** Free units of a billing period: so many, all, or none. */
+  readonly allowance: string | null;
+}
+
+/** Freezes a rule. */
+export function copyOfRule(rule: Omit<AccrualRule, 'meter'> & { meter: Meter | null }): RuleCopy {
+  const { price, meter, allowance } = rule;
+  return {
+    price: copied(price),
+    meter: meter && copied(meter),
+    allowance: allowance instanceof Decimal ? text(allowance) : (allowance as 'unlimited' | null),
+  };
+}
+
+const copied = <T>(value: T): Copied<T> => JSON.parse(JSON.stringify(value)) as Copied<T>;
+
+/** What a unit of the line item costs. */
+export const unitPriceOfItem = ({ rule }: { readonly rule: RuleCopy }): UnitPrice => thawedPrice(rule.price);
+
+/** How the line item turns usage into money. @throws TypeError for a fee, which has no usage. */
+export function ruleOf({ rule }: { readonly rule: RuleCopy }): AccrualRule {
+  if (!rule.meter) throw new TypeError('a fee has no meter');
+  const allowance =
+    rule.allowance === null || rule.allowance === 'unlimited' ? rule.allowance : new Decimal(rule.allowance);
+  return { price: thawedPrice(rule.price), meter: rule.meter, allowance };
+}
+
+function thawedPrice(price: Copied<UnitPrice>): UnitPrice {
+  const minQuantity = thawed(price.minQuantity);
+  switch (price.model) {
+    case 'FLAT_FEE':
+      return { ...price, minQuantity, amount: new Decimal(price.amount) };
+    case 'PACKAGE':
+      return { ...price, minQuantity, amount: new Decimal(price.amount), divideBy: new Decimal(price.divideBy) };
+    case 'TIERED':
+      return {
+        ...price,
+        minQuantity,
+        tiers: price.tiers.map((tier) => ({
+          upTo: thawed(tier.upTo),
+          unitAmount: new Decimal(tier.unitAmount),
+          flatAmount: thawed(tier.flatAmount),
+        })),
+      };
+  }
+}
+
+const thawed = (value: string | null | undefined): Decimal | null =>
+  value === null || value === undefined ? null : new Decimal(value);

@@ -1,0 +1,22 @@
+import { amount, owned } from '@drawdown/platform';
+import { defineEntity, p } from '@mikro-orm/core';
+
+const SubscriptionEntitlementSchema = defineEntity({
+  name: 'SubscriptionEntitlement',
+  tableName: 'subscription_entitlement',
+  properties: {
+    ...owned,
+    subscriptionId: p.string(),
+    entitlementId: p.string(),
+    featureId: p.string(),
+    isEnabled: p.boolean(),
+    isSoftLimit: p.boolean(),
+    /** Units; null = without limit. */
+    usageLimit: amount().nullable(),
+    usageResetPeriod: p.string().nullable(),
+  },
+});
+
+/** A subscription's own copy of a metered entitlement; boolean and static ones are read from the plan as it is. */
+export class SubscriptionEntitlement extends SubscriptionEntitlementSchema.class {}
+SubscriptionEntitlementSchema.setClass(SubscriptionEntitlement);

@@ -1,0 +1,26 @@
+import { Problem } from '@drawdown/platform';
+
+/** The life of a subscription. */
+export const SUBSCRIPTION_STATUSES = ['draft', 'trialing', 'active', 'past_due', 'cancelled'] as const;
+export type SubscriptionStatus = (typeof SUBSCRIPTION_STATUSES)[number];
+
+/** The moves there are; a draft starts at its date, a trial ends in paid time, nothing follows a cancellation. */
+const moves: Record<SubscriptionStatus, readonly SubscriptionStatus[]> = {
+  draft: ['trialing', 'active', 'cancelled'],
+  trialing: ['active', 'cancelled'],
+  active: ['past_due', 'cancelled'],
+  past_due: ['active', 'cancelled'],
+  cancelled: [],
+};
+
+/** The new status. @throws Problem 409 when there is no such move. */
+export function moved(from: SubscriptionStatus, to: SubscriptionStatus): SubscriptionStatus {
+  if (!moves[from].includes(to)) throw Problem.state(`a subscription that is ${from} can't become ${to}`, from);
+  return to;
+}
+
+/** The states in which one period follows another. */
+export const RUNNING_STATUSES = ['trialing', 'active', 'past_due'] as const satisfies readonly SubscriptionStatus[];
+
+export const isRunning = (status: SubscriptionStatus): boolean =>
+  (RUNNING_STATUSES as readonly SubscriptionStatus[]).includes(status);

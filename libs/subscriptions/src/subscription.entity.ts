@@ -1,0 +1,54 @@
+import { BILLING_CYCLES, BILLING_PERIODS } from '@drawdown/billing-core';
+import { owned } from '@drawdown/platform';
+import { defineEntity, p } from '@mikro-orm/core';
+import { SUBSCRIPTION_STATUSES } from './subscription-status.js';
+
+export const PRORATION_BEHAVIORS = ['create_prorations', 'none'] as const;
+export const COLLECTION_METHODS = ['charge_automatically', 'send_invoice'] as const;
+/** Days from finalization to the due date. */
+export const PAYMENT_TERMS = ['15 NET', '30 NET', '45 NET', '60 NET', '75 NET', '90 NET'] as const;
+
+const SubscriptionSchema = defineEntity({
+  name: 'Subscription',
+  tableName: 'subscription',
+  properties: {
+    ...owned,
+    customerId: p.string(),
+    planId: p.string(),
+    lookupKey: p.string().nullable(),
+    currency: p.string(),
+    status: p.enum(SUBSCRIPTION_STATUSES),
+    billingCycle: p.enum(BILLING_CYCLES),
+    billingPeriod: p.enum(BILLING_PERIODS),
+    billingPeriodCount: p.integer(),
+    /** All boundaries of paid time are counted from here. */
+    billingAnchor: p.datetime(),
+    /** IANA zone whose wall clock the periods go by; copied at creation. */
+    customerTimezone: p.string(),
+    /** Whether a first partial period (and the grants cut by it) is billed and given by its share or in full. */
+    prorationBehavior: p.enum(PRORATION_BEHAVIORS),
+    collectionMethod: p.enum(COLLECTION_METHODS),
+    paymentTerms: p.enum(PAYMENT_TERMS).nullable(),
+    startDate: p.datetime(),
+    /** The trial is `[startDate, trialEnd)`; null without one. */
+    trialEnd: p.datetime().nullable(),
+    /** Cancelled by agreement at this instant. */
+    endDate: p.datetime().nullable(),
+    /** Null until the subscription has started. */
+    currentPeriodStart: p.datetime().nullable(),
+    currentPeriodEnd: p.datetime().nullable(),
+    /** When it is going to be cancelled, if that is known. */
+    cancelAt: p.datetime().nullable(),
+    cancelAtPeriodEnd: p.boolean(),
+    cancelReason: p.string().nullable(),
+    /** Whether the cancellation bills what is unbilled. */
+    finalInvoice: p.boolean(),
+    cancelledAt: p.datetime().nullable(),
+    metadata: p.json<Record<string, string>>(),
+    version: p.integer().version(),
+  },
+});
+
+/** A customer on a plan. */
+export class Subscription extends SubscriptionSchema.class {}
+SubscriptionSchema.setClass(Subscription);
