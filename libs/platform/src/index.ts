@@ -3,7 +3,7 @@ export { Bootstrap } from './auth/bootstrap.js';
 export { realTime } from './clock/real-time.js';
 export { ClockService } from './clock/clock.service.js';
 export { InvalidSettings, readSettings, SETTINGS, type Settings } from './config/settings.js';
-export { amount, owned } from './database/columns.js';
+export { amount, archivable, owned, recordStatuses, type RecordStatus } from './database/columns.js';
 export { databaseAddress, type DatabaseAddress } from './database/database-url.js';
 export { ensurePostgres, type EmbeddedPostgres } from './database/embedded-postgres.js';
 export { explainRefusal } from './database/explain-refusal.js';
@@ -17,7 +17,7 @@ export { Outbox } from './events/outbox.js';
 export { AfterCommit, InTransaction } from './events/subscribers.js';
 export { ErrorFilter } from './http/error.filter.js';
 export { fastifyAdapter, registerRequestHooks } from './http/fastify.js';
-export { OwnedView, ownedView } from './http/owned-view.js';
+export { OwnedView, ownedView, SuccessView } from './http/owned-view.js';
 export {
   createdWithin,
   expanded,

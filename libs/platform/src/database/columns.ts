@@ -28,3 +28,10 @@ export const owned = {
   createdAt: p.datetime(),
   updatedAt: p.datetime(),
 };
+
+/** The life of a record of the catalogue: deleting archives it, so that what happened under it can still be read. */
+export const recordStatuses = ['published', 'archived'] as const;
+export type RecordStatus = (typeof recordStatuses)[number];
+
+/** The columns of an owned row that can be archived. */
+export const archivable = { ...owned, status: p.string().$type<RecordStatus>() };

@@ -31,3 +31,8 @@ export const ownedView = (row: Owned): Pick<OwnedView, keyof OwnedView> => ({
   updated_at: row.updatedAt.toISOString(),
   updated_by: null,
 });
+
+/** The answer of a call that has nothing to show. */
+export class SuccessView {
+  message: string;
+}

@@ -1,0 +1,123 @@
+import { AGGREGATION_TYPES, RESET_USAGES, type AggregationType } from '@drawdown/billing-core';
+import { IsAmount, NotYet, Optional } from '@drawdown/platform';
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsString,
+  Length,
+  MaxLength,
+  ValidateNested,
+} from 'class-validator';
+import type { Meter, ResetUsage } from './meter.entity.js';
+
+export class MeterFilterBody {
+  /** The property of the event. */
+  @IsString()
+  @Length(1, 255)
+  key: string;
+
+  /** The event counts when its property is one of these. */
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @MaxLength(255, { each: true })
+  values: string[];
+}
+
+export class AggregationBody {
+  @IsIn(AGGREGATION_TYPES)
+  type: AggregationType;
+
+  /** The property that is aggregated; every type but COUNT needs one. */
+  @Optional()
+  @IsString()
+  @Length(1, 255)
+  field?: string | null;
+
+  /** SUM_WITH_MULTIPLIER: each value counts so many times. */
+  @Optional()
+  @IsAmount({ above: '0' })
+  multiplier?: string | null;
+
+  @NotYet()
+  bucket_size?: string | null;
+
+  @NotYet()
+  group_by?: string | null;
+}
+
+export class CreateMeterBody {
+  /** Default: the feature's name. */
+  @Optional()
+  @IsString()
+  @Length(1, 255)
+  name?: string | null;
+
+  @IsString()
+  @Length(1, 255)
+  event_name: string;
+
+  @ApiProperty({ type: AggregationBody })
+  @ValidateNested()
+  @Type(() => AggregationBody)
+  aggregation: AggregationBody;
+
+  /** All of them must match; none: every event of the name counts. */
+  @ApiProperty({ type: [MeterFilterBody] })
+  @Optional()
+  @IsArray()
+  @ArrayMaxSize(20)
+  @ValidateNested({ each: true })
+  @Type(() => MeterFilterBody)
+  filters?: MeterFilterBody[] | null;
+
+  /** Default: BILLING_PERIOD. */
+  @Optional()
+  @IsIn(RESET_USAGES)
+  reset_usage?: ResetUsage | null;
+}
+
+export class MeterFilterView {
+  key: string;
+  values: string[];
+}
+
+export class AggregationView {
+  type: string;
+  field: string | null;
+  multiplier: string | null;
+  bucket_size: string | null;
+  group_by: string | null;
+}
+
+export class MeterView {
+  id: string;
+  tenant_id: string;
+  name: string;
+  event_name: string;
+  aggregation: AggregationView;
+  @ApiProperty({ type: [MeterFilterView] })
+  filters: MeterFilterView[];
+  reset_usage: string;
+  status: string;
+  created_at: string;
+  updated_at: string;
+}
+
+export const meterView = (meter: Meter): MeterView => ({
+  id: meter.id,
+  tenant_id: meter.tenantId,
+  name: meter.name,
+  event_name: meter.eventName,
+  aggregation: { ...meter.aggregation },
+  filters: meter.filters.map(({ key, values }) => ({ key, values: [...values] })),
+  reset_usage: meter.resetUsage,
+  status: meter.status,
+  created_at: meter.createdAt.toISOString(),
+  updated_at: meter.updatedAt.toISOString(),
+});
