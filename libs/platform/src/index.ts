@@ -7,6 +7,7 @@ export { amount, archivable, owned, recordStatuses, type RecordStatus } from './
 export { databaseAddress, type DatabaseAddress } from './database/database-url.js';
 export { ensurePostgres, type EmbeddedPostgres } from './database/embedded-postgres.js';
 export { explainRefusal } from './database/explain-refusal.js';
+export { invariant, platformInvariants, type Invariant } from './database/invariant.js';
 export { newId } from './database/new-id.js';
 export { ormOptions } from './database/orm-options.js';
 export type { Scope } from './database/scope.js';
