@@ -1,0 +1,45 @@
+import type { AccrualState } from '@drawdown/billing-core';
+import { amount } from '@drawdown/platform';
+import { defineEntity, p } from '@mikro-orm/core';
+
+/** A net draw of a line item from a lot, oldest first, credits as text: what a correction undoes from the end. */
+export interface StoredDraw {
+  readonly lotId: string;
+  readonly credits: string;
+}
+
+const AccrualSchema = defineEntity({
+  name: 'Accrual',
+  tableName: 'accrual',
+  properties: {
+    environmentId: p.string().primary(),
+    lineItemId: p.string().primary(),
+    periodId: p.string().primary(),
+    tenantId: p.string(),
+    customerId: p.string(),
+    currency: p.string(),
+    /** billing-core's; stored, never recomputed. */
+    state: p.json<AccrualState>(),
+    /** How many events it holds; numbers their arrival. */
+    events: p.bigint('number'),
+    quantity: amount(),
+    free: amount(),
+    billable: amount(),
+    /** Money: `accrued = covered + shortfall + waived`. */
+    accrued: amount(),
+    /** Paid by credits, and how many those were. */
+    covered: amount(),
+    credits: amount(),
+    /** Owed: later credits pay it down while the period is open, the invoice bills the rest. */
+    shortfall: amount(),
+    /** Given up visibly: a trial's shortfall. */
+    waived: amount(),
+    draws: p.json<StoredDraw[]>(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+
+/** What the usage of a line item costs so far in one period. */
+export class Accrual extends AccrualSchema.class {}
+AccrualSchema.setClass(Accrual);

@@ -1,0 +1,5 @@
+export { Accrual } from './accrual.entity.js';
+export { MeteringModule } from './metering.module.js';
+export { UsageEvent } from './usage-event.entity.js';
+export { UsagePeriod } from './usage-period.entity.js';
+export { UsageService, type AccruedUsage } from './usage.service.js';
