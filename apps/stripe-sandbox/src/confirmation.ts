@@ -1,13 +1,12 @@
 import type Stripe from 'stripe';
 import { find, type Account } from './account.js';
-import { invalidRequest } from './api-error.js';
 import { AUTHENTICATION_REQUIRED, chargeOutcome, type Decline } from './cards.js';
 import { createCharge } from './charge.js';
 import { cardError, declineBody } from './decline.js';
 import { openDispute } from './dispute.js';
 import { announce } from './event.js';
 import { refuseState, unexpectedState } from './payment-intent.js';
-import { attach, cardOf, readyMethod, refuseSpent } from './payment-method.js';
+import { attach, cardOf, notOfCustomer, readyMethod, refuseSpent } from './payment-method.js';
 
 export interface Confirmation {
   payment_method?: string;
@@ -64,12 +63,7 @@ function usableMethod(
     );
   }
   const method = readyMethod(account, id, 'payment_method');
-  if (method.customer && method.customer !== intent.customer) {
-    throw invalidRequest(
-      `The customer does not have a payment method with the ID ${method.id}. The payment method must be attached to the customer.`,
-      { code: 'resource_missing', param: 'payment_method' },
-    );
-  }
+  if (method.customer && method.customer !== intent.customer) throw notOfCustomer(method.id);
   refuseSpent(account, method);
   return method;
 }

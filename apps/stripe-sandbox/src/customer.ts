@@ -7,7 +7,7 @@ import { matches, page, within } from './listing.js';
 import {
   expand, instants, metadata, metadataPatch, newMetadata, object, oneOf, list, pagination, patchMetadata, text, unsupported, type Shape,
 } from './params.js'; // prettier-ignore
-import { attach, detach, methodsOf, readyMethod } from './payment-method.js';
+import { attach, detach, methodsOf, notOfCustomer, readyMethod } from './payment-method.js';
 import { route } from './route.js';
 
 const common = {
@@ -124,8 +124,8 @@ function updateCustomer(account: Account, params: Stripe.CustomerUpdateParams, i
 }
 
 function findOwnMethod(account: Account, method: string, customer: string): void {
-  const found = methodsOf(account, customer).some((one) => one.id === method);
-  if (!found) find(account, 'payment_method', `${method}`, 'invoice_settings[default_payment_method]');
+  const param = 'invoice_settings[default_payment_method]';
+  if (find(account, 'payment_method', method, param).customer !== customer) throw notOfCustomer(method, param);
 }
 
 /** Its payment methods go with it; the id stays readable as a gravestone. */

@@ -68,6 +68,19 @@ export class Dispatcher {
     return true;
   }
 
+  /** Waits until nothing is on its way or due. */
+  async idle(): Promise<void> {
+    while (!this.#closed && (this.#busy.size > 0 || this.#queue.length > 0)) {
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          this.#observers.delete(done);
+          resolve();
+        };
+        this.#observers.add(done);
+      });
+    }
+  }
+
   close(): void {
     this.#closed = true;
     for (const timer of this.#waiting.values()) clearTimeout(timer);
@@ -78,8 +91,19 @@ export class Dispatcher {
 
   #notice(entry: Entry): void {
     for (const change of entry.changes) {
-      if (change.table === 'delivery' && change.value) this.#schedule(change.value as Delivery);
+      if (change.table !== 'delivery' || !change.value) continue;
+      const delivery = change.value as Delivery;
+      this.#schedule(delivery);
+      if (delivery.swaps && delivery.status === 'held') this.#swap(delivery.endpoint);
     }
+  }
+
+  #swap(endpoint: string): void {
+    const waiting = this.account.store
+      .all('delivery')
+      .filter((one) => one.endpoint === endpoint && one.swaps && one.status === 'held' && !this.#busy.has(one.id));
+    const [first, second] = waiting;
+    if (first && second) void this.sendInOrder([second.id, first.id]);
   }
 
   #schedule(delivery: Delivery): void {

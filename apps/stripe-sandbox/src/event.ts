@@ -39,7 +39,10 @@ export function announce<T extends Type>(
       type,
     } as unknown as Stripe.Event;
     account.store.put('event', event);
-    for (const endpoint of endpoints) account.store.put('delivery', newDelivery(account, event, endpoint.id));
+    const fate = fateOf(account, type);
+    for (const endpoint of endpoints) {
+      account.store.put('delivery', newDelivery({ event, endpoint: endpoint.id, fate, due: account.clock.nowMs() }));
+    }
   }
 }
 
@@ -47,17 +50,25 @@ function listensTo(enabled: string[], type: string): boolean {
   return enabled.includes('*') || enabled.includes(type);
 }
 
-function newDelivery(account: Account, event: Stripe.Event, endpoint: string): Delivery {
-  const never = strike(account, 'never', event.type);
-  const held = strike(account, 'hold', event.type) ?? strike(account, 'swap', event.type);
+type Fate = 'send' | 'hold' | 'swap' | 'never';
+
+/** The webhook rules decide once for an event, whatever the number of endpoints. */
+function fateOf(account: Account, type: string): Fate {
+  for (const act of ['never', 'hold', 'swap'] as const) if (strike(account, act, type)) return act;
+  return 'send';
+}
+
+function newDelivery(of: { event: Stripe.Event; endpoint: string; fate: Fate; due: number }): Delivery {
+  const held = of.fate === 'hold' || of.fate === 'swap';
   return {
     id: newId('whd'),
-    event: event.id,
-    endpoint,
-    type: event.type,
-    status: never ? 'never' : held ? 'held' : 'pending',
+    event: of.event.id,
+    endpoint: of.endpoint,
+    type: of.event.type,
+    status: of.fate === 'never' ? 'never' : held ? 'held' : 'pending',
+    swaps: of.fate === 'swap',
     attempts: [],
-    next_attempt_at: never || held ? null : account.clock.nowMs(),
+    next_attempt_at: of.fate === 'send' ? of.due : null,
   };
 }
 

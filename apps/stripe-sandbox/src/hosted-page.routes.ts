@@ -91,7 +91,9 @@ function screenOf(account: Account, session: Stripe.Checkout.Session, notice?: N
     session.mode === 'setup'
       ? account.store.get('setup_intent', (session.setup_intent ?? '') as string)?.status
       : account.store.get('payment_intent', (session.payment_intent ?? '') as string)?.status;
-  if (waiting === 'requires_action') return authenticationPage(session);
+  if (waiting === 'requires_action') {
+    return authenticationPage(`/c/pay/${session.id}/authentication`, session.mode === 'setup');
+  }
   return paymentPage(session, planOf(account, session.id).items, notice);
 }
 
@@ -104,7 +106,7 @@ function show(
   return reply
     .code(status)
     .headers({
-      'content-security-policy': contentSecurityPolicy(session),
+      'content-security-policy': contentSecurityPolicy([session?.success_url, session?.cancel_url]),
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',

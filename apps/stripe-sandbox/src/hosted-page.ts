@@ -37,11 +37,9 @@ export function escape(text: string): string {
 }
 
 /** Nothing runs and nothing is loaded; forms may post here and lead on to the merchant's pages. */
-export function contentSecurityPolicy(session: Session | undefined): string {
+export function contentSecurityPolicy(leadsTo: (string | null | undefined)[]): string {
   const hash = createHash('sha256').update(STYLE).digest('base64');
-  const origins = [session?.success_url, session?.cancel_url]
-    .filter((url) => typeof url === 'string')
-    .map((url) => new URL(url).origin);
+  const origins = leadsTo.filter((url) => typeof url === 'string').map((url) => new URL(url).origin);
   const forms = ["'self'", ...new Set(origins)].join(' ');
   return `default-src 'none'; style-src 'sha256-${hash}'; form-action ${forms}; base-uri 'none'; frame-ancestors 'none'`;
 }
@@ -108,12 +106,12 @@ function itemList(items: Stripe.LineItem[]): string {
   return `<ul>\n${rows.join('\n')}\n</ul>`;
 }
 
-export function authenticationPage(session: Session): string {
+export function authenticationPage(action: string, saving: boolean): string {
   return document(
     'Authenticate',
     `<h1>3-D Secure</h1>
-<p>Your bank asks you to confirm ${session.mode === 'setup' ? 'that this card may be saved' : 'this payment'}.</p>
-<form method="post" action="/c/pay/${escape(session.id)}/authentication">
+<p>Your bank asks you to confirm ${saving ? 'that this card may be saved' : 'this payment'}.</p>
+<form method="post" action="${escape(action)}">
 <button type="submit" name="result" value="complete">Complete authentication</button>
 <button class="plain" type="submit" name="result" value="fail">Fail authentication</button>
 </form>`,

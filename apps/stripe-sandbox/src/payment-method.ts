@@ -82,6 +82,11 @@ export function refuseSpent(account: Account, method: Stripe.PaymentMethod): voi
   if (cardOf(account, method.id).spent) throw invalidRequest(SPENT, { code: 'payment_method_unexpected_state' });
 }
 
+export function notOfCustomer(method: string, param = 'payment_method') {
+  const message = `The customer does not have a payment method with the ID ${method}. The payment method must be attached to the customer.`;
+  return invalidRequest(message, { code: 'resource_missing', param });
+}
+
 export function methodsOf(account: Account, customer: string): Stripe.PaymentMethod[] {
   return account.store.all('payment_method').filter((method) => method.customer === customer);
 }

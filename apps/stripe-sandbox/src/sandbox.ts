@@ -2,12 +2,14 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Account } from './account.js';
 import { ApiServer, newApiApp } from './api-server.js';
+import { mountAuthentication } from './authentication.routes.js';
 import { expireDue } from './checkout-session.js';
 import { Clock } from './clock.js';
 import { newControlApp } from './control-server.js';
 import { Dispatcher } from './dispatcher.js';
 import { mountHostedPage } from './hosted-page.routes.js';
 import { Journal } from './journal.js';
+import { RequestLog } from './request-log.js';
 import { Store } from './store.js';
 
 export interface SandboxOptions {
@@ -39,9 +41,11 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
 
   const api = newApiApp();
   const dispatcher = new Dispatcher(account);
-  new ApiServer(account).mount(api);
+  const log = new RequestLog();
+  new ApiServer(account, log).mount(api);
   mountHostedPage(api, account, dispatcher);
-  const control = newControlApp(account, dispatcher);
+  mountAuthentication(api, account);
+  const control = newControlApp(account, dispatcher, log);
   const ticking = setInterval(() => expireDue(account), TICK_MS).unref();
   const close = async () => {
     clearInterval(ticking);

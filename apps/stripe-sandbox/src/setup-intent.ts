@@ -9,7 +9,7 @@ import { matches, page, within } from './listing.js';
 import {
   expand, flag, instants, metadata, newMetadata, object, oneOf, pagination, text, unsupported, url, type Shape,
 } from './params.js'; // prettier-ignore
-import { attach, cardOf, readyMethod, refuseSpent } from './payment-method.js';
+import { attach, cardOf, notOfCustomer, readyMethod, refuseSpent } from './payment-method.js';
 import { route } from './route.js';
 
 export interface NewSetup {
@@ -70,12 +70,7 @@ export function confirmSetup(account: Account, given: Stripe.SetupIntent, how: S
   const id = how.payment_method ?? (given.payment_method as string | null);
   if (!id) throw unexpected(given, "confirm (it's missing a payment method)");
   const method = readyMethod(account, id, 'payment_method');
-  if (method.customer && method.customer !== given.customer) {
-    throw invalidRequest(
-      `The customer does not have a payment method with the ID ${method.id}. The payment method must be attached to the customer.`,
-      { code: 'resource_missing', param: 'payment_method' },
-    );
-  }
+  if (method.customer && method.customer !== given.customer) throw notOfCustomer(method.id);
   refuseSpent(account, method);
   const setup: Stripe.SetupIntent = { ...given, payment_method: method.id, next_action: null };
   const outcome = setupOutcome(cardOf(account, method.id), { authenticated: how.authenticated ?? false });

@@ -42,6 +42,8 @@ export interface Delivery {
   endpoint: string;
   type: string;
   status: 'pending' | 'held' | 'succeeded' | 'failed' | 'never';
+  /** Waits to change places with the next one held for this reason. */
+  swaps: boolean;
   attempts: DeliveryAttempt[];
   /** Milliseconds of sandbox time; null when nothing more is due. */
   next_attempt_at: number | null;
