@@ -26,5 +26,6 @@ export * from './price.js';
 export * from './proration.js';
 export * from './recompute.js';
 export type { RunningTotal, UsageEvent } from './running-total.js';
+export * from './subscription-time.js';
 export * from './top-up.js';
 export { isZone } from './wall-clock.js';
