@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Customers. The row is also the lock that everything touching a customer takes first. */
+/**
+ * Customers. The row is also the lock that everything touching a customer takes first. `live` is as in the catalogue:
+ * what needs a published customer references it, so the database refuses to archive one that is still in use.
+ */
 export class CustomersMigration extends Migration {
   override up(): void {
     this.addSql(`
@@ -22,7 +25,9 @@ export class CustomersMigration extends Migration {
         status text not null check (status in ('published', 'archived')),
         created_at timestamptz not null,
         updated_at timestamptz not null,
+        live boolean generated always as (nullif(status = 'published', false)) stored,
         unique (environment_id, id),
+        unique (environment_id, id, live),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id)
       );
       create unique index customer_external_id on customer (environment_id, external_id) where status = 'published';

@@ -35,11 +35,14 @@ export class SubscriptionsMigration extends Migration {
         version integer not null,
         created_at timestamptz not null,
         updated_at timestamptz not null,
+        live boolean generated always as (nullif(status <> 'cancelled', false)) stored,
         unique (environment_id, id),
         check ((status = 'cancelled') = (cancelled_at is not null)),
         check (status in ('draft', 'cancelled') or current_period_end is not null),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id),
         foreign key (environment_id, customer_id) references customer (environment_id, id),
+        constraint subscription_live_customer foreign key (environment_id, customer_id, live)
+          references customer (environment_id, id, live),
         foreign key (environment_id, plan_id) references plan (environment_id, id)
       );
       create index subscription_by_age on subscription (environment_id, created_at desc, id desc);

@@ -1,14 +1,11 @@
-import { owned } from '@drawdown/platform';
+import { archivable } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
-
-/** An archived customer is gone for every caller; its row stays because invoices and the ledger name it. */
-export const CUSTOMER_STATUSES = ['published', 'archived'] as const;
 
 const CustomerSchema = defineEntity({
   name: 'Customer',
   tableName: 'customer',
   properties: {
-    ...owned,
+    ...archivable,
     /** The id the caller's own system knows the customer by; unique among the published ones of an environment. */
     externalId: p.string(),
     name: p.string().nullable(),
@@ -22,10 +19,9 @@ const CustomerSchema = defineEntity({
     /** IANA zone whose wall clock the periods of later subscriptions go by; each subscription copies it. */
     timezone: p.string(),
     metadata: p.json<Record<string, string>>(),
-    status: p.enum(CUSTOMER_STATUSES),
   },
 });
 
-/** Whoever is billed. */
+/** Whoever is billed. An archived one is gone for every caller; its row stays because invoices and the ledger name it. */
 export class Customer extends CustomerSchema.class {}
 CustomerSchema.setClass(Customer);

@@ -51,13 +51,17 @@ export class CustomersService {
   }
 
   /**
-   * Archives a customer and frees its external id. Modules that still need it refuse: they hear `customer.deleted`
-   * inside this transaction and throw.
-   * @throws Problem 404, or a subscriber's 409.
+   * Archives a customer and frees its external id. What still needs a published customer references its row, so the
+   * database refuses, whoever races.
+   * @throws Problem 404, 409 while it has a subscription that isn't cancelled or a wallet that isn't closed.
    */
   async delete(tx: Tx, id: string): Promise<void> {
     const customer = await this.resolveForUpdate(tx, { customer_id: id });
     tx.em.assign(customer, { status: 'archived', updatedAt: tx.now });
+    await explainRefusal(tx.em.flush(), {
+      subscription_live_customer: inUse(id, 'it has a subscription that is not cancelled'),
+      wallet_live_customer: inUse(id, 'it has a wallet that is not closed'),
+    });
     await this.events.publish(tx, customerDeleted, named(customer));
   }
 
@@ -137,6 +141,9 @@ const saved = (tx: Tx, { externalId }: Customer) =>
   explainRefusal(tx.em.flush(), {
     customer_external_id: Problem.exists('external_id', `${externalId} belongs to another customer already`),
   });
+
+const inUse = (id: string, reason: string): Problem =>
+  Problem.state(`customer ${id} can't be deleted: ${reason}`, 'published');
 
 /** The plain fields a body may set; one it leaves out stays as it is. */
 function detailsOf(body: UpdateCustomerBody) {
