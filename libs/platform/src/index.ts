@@ -38,10 +38,14 @@ export {
   isInstant,
   IsInstant,
   IsMetadata,
+  IsText,
+  IsTexts,
   IsWhole,
   IsZone,
   NotYet,
   Optional,
+  Part,
+  Parts,
 } from './http/validators.js';
 export { Agenda } from './jobs/agenda.js';
 export { Due } from './jobs/due-handlers.js';

@@ -34,4 +34,4 @@ export const recordStatuses = ['published', 'archived'] as const;
 export type RecordStatus = (typeof recordStatuses)[number];
 
 /** The columns of an owned row that can be archived. */
-export const archivable = { ...owned, status: p.string().$type<RecordStatus>() };
+export const archivable = { ...owned, status: p.enum(recordStatuses) };

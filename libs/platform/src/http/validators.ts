@@ -1,8 +1,19 @@
 import { isCurrency, isZone, parseDecimal, text } from '@drawdown/billing-core';
-import { applyDecorators } from '@nestjs/common';
+import { applyDecorators, type Type as Class } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
+import { Transform, Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsObject,
+  IsString,
+  Length,
+  ValidateBy,
+  ValidateIf,
+  ValidateNested,
+  type ValidationOptions,
+} from 'class-validator';
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})$/;
 
@@ -122,6 +133,36 @@ export function IsWhole({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: numb
     }),
   );
 }
+
+/** An object of a declared shape; unlike `@ValidateNested()` alone it lets no list pass. */
+export const Part = (shape: () => Class): PropertyDecorator =>
+  applyDecorators(ApiProperty({ type: shape }), IsObject(), ValidateNested(), Type(shape));
+
+/** A list of objects of a declared shape; unlike `@ValidateNested()` alone it lets no null stand in it. */
+export const Parts = (shape: () => Class, { min = 0, max }: { min?: number; max: number }): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({ type: shape, isArray: true }),
+    IsArray(),
+    ArrayMinSize(min),
+    ArrayMaxSize(max),
+    IsObject({ each: true }),
+    ValidateNested({ each: true }),
+    Type(shape),
+  );
+
+/** A list of texts (ids, keys, values), each of 1 to 255 characters. */
+export const IsTexts = ({ min = 0, max = 1000 }: { min?: number; max?: number } = {}): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({ type: [String] }),
+    IsArray(),
+    ArrayMinSize(min),
+    ArrayMaxSize(max),
+    IsString({ each: true }),
+    Length(1, 255, { each: true }),
+  );
+
+/** A text of 1 to `max` characters. */
+export const IsText = (max = 255): PropertyDecorator => applyDecorators(IsString(), Length(1, max));
 
 export const NOT_YET = 'notYet';
 
