@@ -112,6 +112,17 @@ describe('the bill of a subscription', () => {
     expect(bill({ ended, usage: [used('0', '0', '0')] }).lines).toEqual([]);
   });
 
+  it('lists usage in the order of the items, and refuses usage of none of them', () => {
+    const ended = period('p1', '01-24T09:00', '02-24T09:00');
+    const tables = item({ ...rows, id: 'tables' });
+    const both = [{ ...used('1', '10', '0'), lineItemId: 'tables' }, used('2', '3', '0')];
+    expect(bill({ items: [rows, tables], ended, usage: both }).lines.map(([key]) => key)).toEqual([
+      'rows:p1',
+      'tables:p1',
+    ]);
+    expect(() => bill({ items: [rows], ended, usage: both })).toThrow('tables, which is no item');
+  });
+
   it('waits for late usage only when the period that ended had usage items', () => {
     expect(settlesUsage([fee, rows], trial)).toBe(true);
     expect(settlesUsage([fee], trial)).toBe(false);

@@ -63,7 +63,8 @@ export interface BillInput {
  * The bill of a subscription: advance fees of the next period, then arrears fees and usage of the one that ended.
  * The one composition behind drafts, previews and finalized invoices. MEANING "Invoices": "Start: advance fees of the
  * first period. Cycle: advance fees of the next period + arrears fees and usage of the one that ended"; "Periods": a
- * trial has "no fees". Usage items nothing was used of are left out; other usage of an unknown item throws RangeError.
+ * trial has "no fees". Usage items nothing was used of are left out. Throws RangeError for usage of an
+ * item that is not among them.
  */
 export function composeBill({ items, next, ended, usage, prorated, currency }: BillInput): InvoiceDraft<BillLine> {
   const fees = (cadence: BillableItem['cadence'], period: BilledPeriod | null): BillLine[] =>
@@ -72,11 +73,10 @@ export function composeBill({ items, next, ended, usage, prorated, currency }: B
       : items
           .filter((item) => item.type === 'FIXED' && item.cadence === cadence && runsIn(item, period))
           .map((item) => feeLine(item, period, prorated));
-  const used = ended === null ? [] : usage.filter((one) => !one.quantity.isZero() || !one.accrued.isZero());
   const lines = [
     ...fees('ADVANCE', next),
     ...fees('ARREAR', ended),
-    ...used.map((one) => usageLine(one, items, ended!)),
+    ...(ended === null ? [] : usageLines(usage, items, ended)),
   ];
   return draftInvoice(lines, currency);
 }
@@ -105,10 +105,18 @@ function feeLine(item: BillableItem, period: BilledPeriod, prorated: boolean): B
   };
 }
 
-function usageLine(usage: BilledUsage, items: readonly BillableItem[], ended: BilledPeriod): BillLine {
-  if (!items.some((item) => item.id === usage.lineItemId)) {
-    throw new RangeError(`usage of ${usage.lineItemId}, which is no item of the bill`);
-  }
+/** In the order of the items. */
+function usageLines(usage: readonly BilledUsage[], items: readonly BillableItem[], ended: BilledPeriod): BillLine[] {
+  const place = new Map(items.map((item, at) => [item.id, at]));
+  const stray = usage.find((one) => !place.has(one.lineItemId));
+  if (stray) throw new RangeError(`usage of ${stray.lineItemId}, which is no item of the bill`);
+  return usage
+    .filter((one) => !one.quantity.isZero() || !one.accrued.isZero())
+    .toSorted((a, b) => place.get(a.lineItemId)! - place.get(b.lineItemId)!)
+    .map((one) => usageLine(one, ended));
+}
+
+function usageLine(usage: BilledUsage, ended: BilledPeriod): BillLine {
   return {
     key: `${usage.lineItemId}:${ended.id}`,
     itemId: usage.lineItemId,
