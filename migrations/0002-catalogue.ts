@@ -150,7 +150,7 @@ const creditGrants = `
     period_count integer not null check (period_count >= 1),
     expiration_type text not null check (expiration_type in ('NEVER', 'DURATION', 'BILLING_CYCLE')),
     expiration_duration integer check (expiration_duration >= 1),
-    expiration_duration_unit text check (expiration_duration_unit in ('DAY', 'WEEK', 'MONTH', 'YEAR')),
+    expiration_unit text check (expiration_unit in ('DAY', 'WEEK', 'MONTH', 'YEAR')),
     priority integer,
     conversion_rate numeric(38,12) check (conversion_rate > 0 and conversion_rate <> 'NaN'),
     topup_conversion_rate numeric(38,12) check (topup_conversion_rate > 0 and topup_conversion_rate <> 'NaN'),
@@ -159,7 +159,7 @@ const creditGrants = `
     metadata jsonb not null,
     check ((cadence = 'RECURRING') = (period is not null)),
     check ((expiration_type = 'DURATION') = (expiration_duration is not null)),
-    check ((expiration_type = 'DURATION') = (expiration_duration_unit is not null)),
+    check ((expiration_type = 'DURATION') = (expiration_unit is not null)),
     check (end_date >= start_date),
     ${ofPlan('credit_grant')}
   );

@@ -12,7 +12,7 @@ const FeatureSchema = defineEntity({
     name: p.string(),
     lookupKey: p.string().nullable(),
     description: p.string().nullable(),
-    type: p.string().$type<FeatureType>(),
+    type: p.enum(featureTypes),
     meterId: p.string().nullable(),
     unitSingular: p.string().nullable(),
     unitPlural: p.string().nullable(),

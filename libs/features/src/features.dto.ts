@@ -1,7 +1,17 @@
-import { IsMetadata, NotYet, Optional, OwnedView, ownedView, SearchQuery } from '@drawdown/platform';
+import {
+  IsMetadata,
+  IsText,
+  IsTexts,
+  NotYet,
+  Optional,
+  OwnedView,
+  ownedView,
+  Part,
+  Parts,
+  SearchQuery,
+} from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsIn, IsString, Length, MaxLength, ValidateNested } from 'class-validator';
+import { IsIn, IsString, MaxLength } from 'class-validator';
 import { featureTypes, type Feature, type FeatureType } from './feature.entity.js';
 import type { Meter } from './meter.entity.js';
 import { CreateMeterBody, MeterFilterBody, meterView, MeterView } from './meters.dto.js';
@@ -32,8 +42,7 @@ class FeatureTexts {
 }
 
 export class CreateFeatureBody extends FeatureTexts {
-  @IsString()
-  @Length(1, 255)
+  @IsText()
   name: string;
 
   @IsIn(featureTypes)
@@ -41,45 +50,34 @@ export class CreateFeatureBody extends FeatureTexts {
 
   /** Your own name for it, unique among the published features. */
   @Optional()
-  @IsString()
-  @Length(1, 255)
+  @IsText()
   lookup_key?: string | null;
 
   /** The meter of another feature; instead of `meter`. */
   @Optional()
-  @IsString()
-  @Length(1, 255)
+  @IsText()
   meter_id?: string | null;
 
   /** A new meter for a metered feature. */
-  @ApiProperty({ type: CreateMeterBody })
   @Optional()
-  @ValidateNested()
-  @Type(() => CreateMeterBody)
+  @Part(() => CreateMeterBody)
   meter?: CreateMeterBody | null;
 }
 
 export class UpdateFeatureBody extends FeatureTexts {
   @Optional()
-  @IsString()
-  @Length(1, 255)
+  @IsText()
   name?: string | null;
 
   /** The meter's new filters; line items that exist keep those they were made with. */
-  @ApiProperty({ type: [MeterFilterBody] })
   @Optional()
-  @IsArray()
-  @ArrayMaxSize(20)
-  @ValidateNested({ each: true })
-  @Type(() => MeterFilterBody)
+  @Parts(() => MeterFilterBody, { max: 20 })
   filters?: MeterFilterBody[] | null;
 }
 
 export class FeatureSearchQuery extends SearchQuery {
   @Optional()
-  @IsArray()
-  @ArrayMaxSize(1000)
-  @IsString({ each: true })
+  @IsTexts()
   feature_ids?: string[] | null;
 
   @Optional()
@@ -88,15 +86,11 @@ export class FeatureSearchQuery extends SearchQuery {
   lookup_key?: string | null;
 
   @Optional()
-  @IsArray()
-  @ArrayMaxSize(1000)
-  @IsString({ each: true })
+  @IsTexts()
   lookup_keys?: string[] | null;
 
   @Optional()
-  @IsArray()
-  @ArrayMaxSize(1000)
-  @IsString({ each: true })
+  @IsTexts()
   meter_ids?: string[] | null;
 
   /** Part of the name, in upper or lower case. */

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Feature } from './feature.entity.js';
 import type { CreateFeatureBody, FeatureSearchQuery, UpdateFeatureBody } from './features.dto.js';
 import { Meter } from './meter.entity.js';
-import { assertAggregation, resetOf, storedAggregation } from './meter.rules.js';
+import { assertMeter } from './meter.rules.js';
 import type { CreateMeterBody } from './meters.dto.js';
 
 /** Features and their meters. */
@@ -139,7 +139,7 @@ export class FeaturesService {
   }
 
   private async createMeter(tx: Tx, featureName: string, body: CreateMeterBody): Promise<string> {
-    assertAggregation(body.aggregation);
+    const { type, field, multiplier } = body.aggregation;
     const meter = tx.em.create(Meter, {
       id: newId('meter'),
       ...tx.scope,
@@ -149,9 +149,10 @@ export class FeaturesService {
       name: body.name ?? featureName,
       eventName: body.event_name,
       filters: plain(body.filters ?? []),
-      aggregation: storedAggregation(body.aggregation),
-      resetUsage: resetOf(body),
+      aggregation: { type, field: field ?? null, multiplier: multiplier ?? null, bucket_size: null, group_by: null },
+      resetUsage: body.reset_usage ?? 'BILLING_PERIOD',
     });
+    assertMeter(meter);
     await tx.em.flush();
     return meter.id;
   }
@@ -161,6 +162,7 @@ export class FeaturesService {
     const meter = await this.meter(tx, feature.meterId);
     meter.filters = plain(filters);
     meter.updatedAt = tx.now;
+    assertMeter(meter);
   }
 }
 

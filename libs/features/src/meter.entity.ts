@@ -1,9 +1,9 @@
-import type {
-  Aggregation,
-  AggregationType,
-  Meter as CoreMeter,
-  MeterFilter,
+import {
   RESET_USAGES,
+  type Aggregation,
+  type AggregationType,
+  type Meter as CoreMeter,
+  type MeterFilter,
 } from '@drawdown/billing-core';
 import { archivable } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
@@ -28,7 +28,7 @@ const MeterSchema = defineEntity({
     eventName: p.string(),
     filters: p.json<MeterFilter[]>(),
     aggregation: p.json<StoredAggregation>(),
-    resetUsage: p.string().$type<ResetUsage>(),
+    resetUsage: p.enum(RESET_USAGES),
   },
 });
 

@@ -1,39 +1,22 @@
-import type { AggregationType } from '@drawdown/billing-core';
+import { validateMeter, type AggregationType } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
-import type { ResetUsage, StoredAggregation } from './meter.entity.js';
-import type { AggregationBody, CreateMeterBody } from './meters.dto.js';
+import { coreMeter, type Meter, type ResetUsage } from './meter.entity.js';
 
-/** What usage can be counted by in this version; a meter of any other kind is refused at creation, and only there. */
+/** How usage can be counted in this version: a meter of any other kind is refused where it is made, and only there. */
 export const supportedAggregations: readonly AggregationType[] = ['COUNT', 'SUM'];
 export const supportedResets: readonly ResetUsage[] = ['BILLING_PERIOD'];
 
-/** @throws Problem 400: not supported yet, or a field or multiplier that is missing or makes no sense. */
-export function assertAggregation({ type, field, multiplier }: AggregationBody): void {
+/** @throws Problem 400 naming the field: what this version doesn't count, or what makes no sense (`validateMeter`). */
+export function assertMeter(meter: Meter): void {
+  const { type } = meter.aggregation;
   if (!supportedAggregations.includes(type)) {
-    throw Problem.unsupported(
-      'meter.aggregation.type',
-      `${type} is not supported yet; ${supportedAggregations.join(', ')} are`,
-    );
+    const known = supportedAggregations.join(' and ');
+    throw Problem.unsupported('meter.aggregation.type', `${type} is not supported yet, only ${known}`);
   }
-  if (type !== 'COUNT' && !field) {
-    throw Problem.invalid('meter.aggregation.field', `is required: the property that ${type} aggregates`);
+  if (!supportedResets.includes(meter.resetUsage)) {
+    const known = supportedResets.join(' and ');
+    throw Problem.unsupported('meter.reset_usage', `${meter.resetUsage} is not supported yet, only ${known}`);
   }
-  if (multiplier && type !== 'SUM_WITH_MULTIPLIER') {
-    throw Problem.invalid('meter.aggregation.multiplier', 'belongs to SUM_WITH_MULTIPLIER only');
-  }
+  const [wrong] = validateMeter(coreMeter(meter));
+  if (wrong) throw Problem.invalid(`meter.${wrong.field}`, `is wrong: ${wrong.message}`);
 }
-
-/** @throws Problem 400 for a reset that is not supported yet. */
-export function resetOf({ reset_usage: reset }: CreateMeterBody): ResetUsage {
-  if (!reset) return 'BILLING_PERIOD';
-  if (supportedResets.includes(reset)) return reset;
-  throw Problem.unsupported('meter.reset_usage', `${reset} is not supported yet; ${supportedResets.join(', ')} is`);
-}
-
-export const storedAggregation = (body: AggregationBody): StoredAggregation => ({
-  type: body.type,
-  field: body.field ?? null,
-  multiplier: body.multiplier ?? null,
-  bucket_size: null,
-  group_by: null,
-});

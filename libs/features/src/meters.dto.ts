@@ -1,31 +1,16 @@
 import { AGGREGATION_TYPES, RESET_USAGES, type AggregationType } from '@drawdown/billing-core';
-import { IsAmount, NotYet, Optional } from '@drawdown/platform';
+import { IsAmount, IsText, IsTexts, NotYet, Optional, Part, Parts } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  IsArray,
-  IsIn,
-  IsString,
-  Length,
-  MaxLength,
-  ValidateNested,
-} from 'class-validator';
+import { IsIn } from 'class-validator';
 import type { Meter, ResetUsage } from './meter.entity.js';
 
 export class MeterFilterBody {
   /** The property of the event. */
-  @IsString()
-  @Length(1, 255)
+  @IsText()
   key: string;
 
   /** The event counts when its property is one of these. */
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(100)
-  @IsString({ each: true })
-  @MaxLength(255, { each: true })
+  @IsTexts({ min: 1, max: 100 })
   values: string[];
 }
 
@@ -35,8 +20,7 @@ export class AggregationBody {
 
   /** The property that is aggregated; every type but COUNT needs one. */
   @Optional()
-  @IsString()
-  @Length(1, 255)
+  @IsText()
   field?: string | null;
 
   /** SUM_WITH_MULTIPLIER: each value counts so many times. */
@@ -54,26 +38,18 @@ export class AggregationBody {
 export class CreateMeterBody {
   /** Default: the feature's name. */
   @Optional()
-  @IsString()
-  @Length(1, 255)
+  @IsText()
   name?: string | null;
 
-  @IsString()
-  @Length(1, 255)
+  @IsText()
   event_name: string;
 
-  @ApiProperty({ type: AggregationBody })
-  @ValidateNested()
-  @Type(() => AggregationBody)
+  @Part(() => AggregationBody)
   aggregation: AggregationBody;
 
   /** All of them must match; none: every event of the name counts. */
-  @ApiProperty({ type: [MeterFilterBody] })
   @Optional()
-  @IsArray()
-  @ArrayMaxSize(20)
-  @ValidateNested({ each: true })
-  @Type(() => MeterFilterBody)
+  @Parts(() => MeterFilterBody, { max: 20 })
   filters?: MeterFilterBody[] | null;
 
   /** Default: BILLING_PERIOD. */
