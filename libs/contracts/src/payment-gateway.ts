@@ -107,6 +107,8 @@ export interface CheckoutRequest extends GatewayScope {
     readonly currency: string;
     readonly description: string;
   } | null;
+  /** In mode payment: the method used is kept for later charges without the customer, who is told so on the page. */
+  readonly saveMethod?: boolean;
   readonly successUrl: string;
   readonly cancelUrl: string;
 }
