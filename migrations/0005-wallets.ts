@@ -89,7 +89,7 @@ export class WalletsMigration extends Migration {
         foreign key (environment_id, wallet_id) references wallet (environment_id, id),
         foreign key (environment_id, lot_id) references lot (environment_id, id)
       );
-      create index ledger_entry_by_age on ledger_entry (environment_id, at desc, id desc);
+      create index ledger_entry_by_age on ledger_entry (environment_id, at desc, seq desc, id desc);
       create index ledger_entry_by_cause on ledger_entry (environment_id, cause_id);
       create index ledger_entry_by_lot on ledger_entry (environment_id, lot_id);
 

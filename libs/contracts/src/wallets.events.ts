@@ -5,6 +5,11 @@ const wallet = { wallet_id: Id, customer_id: Id, currency: Currency };
 
 export const walletCreated = defineEvent('wallet.created', 'A wallet was opened', wallet);
 export const walletUpdated = defineEvent('wallet.updated', 'Settings of a wallet were changed', wallet);
+export const walletTerminated = defineEvent(
+  'wallet.terminated',
+  'A wallet was closed and its rest written off',
+  wallet,
+);
 export const creditsAdded = defineEvent(
   'credits.added',
   'Credits came into a wallet: a grant, a purchase, or a correction that returned them',

@@ -5,5 +5,8 @@ export { Lot, type LotSource } from './lot.entity.js';
 export type { Cause, Movement, MovementKind, MovementNote, TransactionReason } from './movement.js';
 export type { Purses } from './purses.js';
 export { Wallet, type AutoTopup, type PriceType, type WalletStatus } from './wallet.entity.js';
+export { inMoney, walletView, WalletView } from './wallets.dto.js';
+export { WalletTransactions } from './wallet-transactions.service.js';
+export { WalletTransactionView } from './wallet-transactions.dto.js';
 export { WalletsModule } from './wallets.module.js';
 export { WalletsService, type NewLot, type NewWallet } from './wallets.service.js';

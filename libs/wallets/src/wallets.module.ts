@@ -1,10 +1,18 @@
 import { CustomersModule } from '@drawdown/customers';
 import { Module } from '@nestjs/common';
+import { DebitsService } from './debits.service.js';
+import { WalletLifecycle } from './wallet-lifecycle.service.js';
+import { WalletTransactions } from './wallet-transactions.service.js';
+import { WalletsController } from './wallets.controller.js';
+import { WalletsJobs } from './wallets.jobs.js';
+import { WalletsListener } from './wallets.listener.js';
 import { WalletsService } from './wallets.service.js';
 
+/** Wallets, lots and the ledger. */
 @Module({
   imports: [CustomersModule],
-  providers: [WalletsService],
-  exports: [WalletsService],
+  controllers: [WalletsController],
+  providers: [WalletsService, WalletLifecycle, WalletTransactions, DebitsService, WalletsListener, WalletsJobs],
+  exports: [WalletsService, WalletTransactions],
 })
 export class WalletsModule {}

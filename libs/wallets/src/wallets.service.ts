@@ -1,6 +1,6 @@
 import { Decimal, text } from '@drawdown/billing-core';
 import { creditsAdded, LATE_USAGE_WINDOW_MS, walletCreated } from '@drawdown/contracts';
-import { Agenda, EventBus, newId, Problem, type Tx } from '@drawdown/platform';
+import { Agenda, createdWithin, EventBus, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { balancesOf, type WalletBalance } from './balances.js';
 import { book, type BookedLot } from './ledger.js';
@@ -9,7 +9,8 @@ import { lockedForBooking, record } from './ledger-store.js';
 import { Lot, type LotSource } from './lot.entity.js';
 import type { Movement, MovementNote, TransactionReason } from './movement.js';
 import { loadPurses, type Purses } from './purses.js';
-import { type AlertSettings, type AutoTopup, type PriceType, Wallet } from './wallet.entity.js';
+import { type AlertSettings, type AutoTopup, type PriceType, Wallet, type WalletStatus } from './wallet.entity.js';
+import type { WalletSearchBody } from './wallets.dto.js';
 
 export interface NewWallet {
   readonly customerId: string;
@@ -63,6 +64,20 @@ export class WalletsService {
       Wallet,
       { environmentId: tx.scope.environmentId, customerId },
       { orderBy: { createdAt: 'asc', id: 'asc' }, refresh: true },
+    );
+  }
+
+  search(tx: Tx, query: WalletSearchBody): Promise<[Wallet[], number]> {
+    return tx.em.findAndCount(
+      Wallet,
+      {
+        environmentId: tx.scope.environmentId,
+        ...(query.wallet_ids ? { id: { $in: query.wallet_ids } } : {}),
+        ...(query.status ? { status: query.status as WalletStatus } : {}),
+        ...(typeof query.alert_enabled === 'boolean' ? { alertSettings: { alert_enabled: query.alert_enabled } } : {}),
+        ...createdWithin(query),
+      },
+      pageOptions(query),
     );
   }
 
