@@ -178,8 +178,14 @@ function priced(rule: AccrualRule, state: AccrualState): AccrualReading & { sett
   const free = rule.window
     ? freeByWindow(windowedUsage(rule, state), rule.allowance, firstWindow(rule), before)
     : freeUnits(quantity, rule.allowance, before);
-  const billable = Decimal.max(quantity.minus(free), ZERO);
-  return { quantity, free, billable, accrued: round12(priceOf(rule.price, billable)) };
+  return shown(quantity, free, round12(priceOf(rule.price, quantity.minus(free))));
+}
+
+/** Units are priced exactly and told at 12 places. */
+function shown(exactQuantity: Decimal, exactFree: Decimal, accrued: Decimal): AccrualReading {
+  const quantity = round12(exactQuantity);
+  const free = round12(exactFree);
+  return { quantity, free, billable: Decimal.max(quantity.minus(free), ZERO), accrued };
 }
 
 function pricedByBucket(rule: AccrualRule, state: AccrualState): AccrualReading & { settled: SettledBuckets } {

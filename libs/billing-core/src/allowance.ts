@@ -1,4 +1,4 @@
-import { Decimal, ZERO, round12, text } from './decimal.js';
+import { Decimal, ZERO, text } from './decimal.js';
 import { type BillingPeriod, periodContaining } from './period.js';
 import { read } from './running-total.js';
 
@@ -48,5 +48,5 @@ export function freeByWindow(usage: WindowedUsage, allowance: Allowance, first: 
   for (const [window, units] of Object.entries(usage)) {
     free = free.plus(freeUnits(new Decimal(units), allowance, window === first ? usedBefore : ZERO));
   }
-  return round12(free);
+  return free;
 }

@@ -1,5 +1,5 @@
 import { type Aggregation, type BucketSize, propertyOf, scalarText } from './aggregate.js';
-import { Decimal, ZERO, round12, sum, text } from './decimal.js';
+import { Decimal, ZERO, sum, text } from './decimal.js';
 import { type BillingPeriod, naturalStart } from './period.js';
 import { type UnitPrice, priceOf } from './price.js';
 import type { UsageEvent } from './running-total.js';
@@ -103,7 +103,7 @@ function withBucket(
   groups: Record<string, string>,
 ): Sums {
   const sums = loaded(before);
-  const quantity = round12(sum(Object.values(groups).map((value) => new Decimal(value))));
+  const quantity = sum(Object.values(groups).map((value) => new Decimal(value)));
   const left = allowance === null ? ZERO : Decimal.max(allowance.minus(sums.free), ZERO);
   const free = Decimal.max(Decimal.min(quantity, left), ZERO);
   const billable = Decimal.max(quantity.minus(free), ZERO);

@@ -28,8 +28,9 @@ export function recompute(
   const carried = rule.meter.resetUsage === 'NEVER' ? counted(rule, carriedEvents) : [];
   const quantity = aggregate(rule, carried, own, until);
   const free = rule.window ? freeInWindows(rule, carried, own) : freeUnits(quantity, rule.allowance, usedBefore(rule));
-  const billable = Decimal.max(quantity.minus(free), ZERO);
-  return { quantity, free, billable, accrued: round12(priceOf(rule.price, billable)) };
+  const billable = Decimal.max(round12(quantity).minus(round12(free)), ZERO);
+  const accrued = round12(priceOf(rule.price, quantity.minus(free)));
+  return { quantity: round12(quantity), free: round12(free), billable, accrued };
 }
 
 /** The events that bring a quantity, by time and then by arrival. */
@@ -56,7 +57,7 @@ function plainly({ type, field }: Aggregation, events: Counted[]): Decimal {
     case 'COUNT_UNIQUE':
       return new Decimal(new Set(events.map(({ properties }) => scalarText(propertyOf(properties, field ?? '')))).size);
     case 'AVG':
-      return events.length === 0 ? ZERO : round12(sum(quantities).div(events.length));
+      return events.length === 0 ? ZERO : sum(quantities).div(events.length);
     case 'MAX':
       return events.length === 0 ? ZERO : Decimal.max(...quantities);
     case 'LATEST':
@@ -64,7 +65,7 @@ function plainly({ type, field }: Aggregation, events: Counted[]): Decimal {
     case 'SUM':
     case 'SUM_WITH_MULTIPLIER':
     case 'WEIGHTED_SUM':
-      return round12(sum(quantities));
+      return sum(quantities);
   }
 }
 
@@ -82,7 +83,7 @@ function levelOverTime(rule: AccrualRule, carried: Counted[], own: Counted[], un
     from = at.getTime();
   }
   area = area.plus(level.times(end - from));
-  return round12(area.div(whole.end.getTime() - whole.start.getTime()));
+  return area.div(whole.end.getTime() - whole.start.getTime());
 }
 
 function freeInWindows(rule: AccrualRule, carried: Counted[], own: Counted[]): Decimal {
@@ -95,7 +96,7 @@ function freeInWindows(rule: AccrualRule, carried: Counted[], own: Counted[]): D
     const units = sum(events.map((event) => event.quantity));
     return freeUnits(units, rule.allowance, number === first ? usedBefore(rule) : ZERO);
   });
-  return round12(sum(free));
+  return sum(free);
 }
 
 function byBucket(rule: AccrualRule, own: Counted[]): AccrualReading {
@@ -119,7 +120,7 @@ function byBucket(rule: AccrualRule, own: Counted[]): AccrualReading {
 function bucketQuantity(aggregation: Aggregation, events: Counted[]): Decimal {
   const { groupBy } = aggregation;
   const groups = groupedBy(events, ({ properties }) => (groupBy && scalarText(propertyOf(properties, groupBy))) || '');
-  return round12(sum([...groups.values()].map((members) => plainly(aggregation, members))));
+  return sum([...groups.values()].map((members) => plainly(aggregation, members)));
 }
 
 function groupedBy<K>(events: Counted[], keyOf: (event: Counted) => K): Map<K, Counted[]> {

@@ -1,5 +1,5 @@
 import { type Aggregation, type Meter, type Properties, propertyOf, quantityOf, scalarText } from './aggregate.js';
-import { Decimal, ZERO, round12, text } from './decimal.js';
+import { Decimal, ZERO, text } from './decimal.js';
 
 /** A usage event as an aggregation sees it. */
 export interface UsageEvent {
@@ -73,6 +73,8 @@ function single({ type, field }: Aggregation, quantity: Decimal, event: UsageEve
 
 /** Two totals of one meter as one. Neither is changed. */
 export function merge({ type }: Aggregation, a: RunningTotal, b: RunningTotal): RunningTotal {
+  if (isEmpty(a)) return b;
+  if (isEmpty(b)) return a;
   switch (type) {
     case 'COUNT':
       return { count: plus(a.count, b.count) };
@@ -82,18 +84,22 @@ export function merge({ type }: Aggregation, a: RunningTotal, b: RunningTotal): 
     case 'AVG':
       return { sum: plus(a.sum, b.sum), count: plus(a.count, b.count) };
     case 'MAX':
-      return a.max === undefined || b.max === undefined ? { ...a, ...b } : { max: text(Decimal.max(a.max, b.max)) };
+      return { max: text(Decimal.max(read(a.max), read(b.max))) };
     case 'LATEST':
-      return a.latest === undefined || b.latest === undefined ? { ...a, ...b } : { latest: later(a.latest, b.latest) };
+      return { latest: later(a.latest!, b.latest!) };
     case 'COUNT_UNIQUE':
       return unite(a, b);
     case 'WEIGHTED_SUM':
       return {
         level: plus(a.level, b.level),
         moment: plus(a.moment, b.moment),
-        until: Math.max(a.until ?? -Infinity, b.until ?? -Infinity),
+        until: Math.max(a.until!, b.until!),
       };
   }
+}
+
+function isEmpty(total: RunningTotal): boolean {
+  return Object.keys(total).length === 0;
 }
 
 /** MEANING "Usage and accrual": "LATEST is the greatest timestamp, then the later arrival". */
@@ -102,12 +108,12 @@ function later<L extends { at: number; arrival: number }>(a: L, b: L): L {
 }
 
 function unite(a: RunningTotal, b: RunningTotal): RunningTotal {
-  if (!a.values || !b.values) return { ...a, ...b, count: plus(a.count, b.count) };
+  if (!a.values || !b.values) return { count: plus(a.count, b.count) };
   const values = { ...a.values, ...b.values };
   return { values, count: String(Object.keys(values).length) };
 }
 
-/** The quantity a total stands for, at 12 places; zero of an empty one. WEIGHTED_SUM needs the `measure` of its period. */
+/** The quantity a total stands for, exact; zero of an empty one. WEIGHTED_SUM needs the `measure` of its period. */
 export function quantityIn({ type }: Aggregation, total: RunningTotal, measure: Measure | null): Decimal {
   switch (type) {
     case 'COUNT':
@@ -115,9 +121,9 @@ export function quantityIn({ type }: Aggregation, total: RunningTotal, measure: 
       return read(total.count);
     case 'SUM':
     case 'SUM_WITH_MULTIPLIER':
-      return round12(read(total.sum));
+      return read(total.sum);
     case 'AVG':
-      return total.count === undefined ? ZERO : round12(read(total.sum).div(total.count));
+      return total.count === undefined ? ZERO : read(total.sum).div(total.count);
     case 'MAX':
       return read(total.max);
     case 'LATEST':
@@ -134,7 +140,7 @@ export function quantityIn({ type }: Aggregation, total: RunningTotal, measure: 
 function weighted(total: RunningTotal, measure: Measure | null): Decimal {
   if (!measure) throw new RangeError('WEIGHTED_SUM needs the span of its period');
   const until = Math.max(total.until ?? measure.from, measure.from);
-  return round12(read(total.level).times(until).minus(read(total.moment)).div(measure.whole));
+  return read(total.level).times(until).minus(read(total.moment)).div(measure.whole);
 }
 
 /**
@@ -152,6 +158,5 @@ export function read(value: string | undefined): Decimal {
 }
 
 function plus(a: string | undefined, b: string | undefined): string {
-  if (a === undefined || b === undefined) return a ?? b ?? '0';
-  return text(new Decimal(a).plus(b));
+  return text(read(a).plus(read(b)));
 }
