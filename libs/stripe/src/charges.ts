@@ -1,0 +1,183 @@
+import { OutcomeUnknown, type ChargeOutcome, type ChargeRequest } from '@drawdown/contracts';
+import { Problem, realTime, Transactions } from '@drawdown/platform';
+import { Injectable, Logger } from '@nestjs/common';
+import Stripe from 'stripe';
+import { decodeTime } from 'ulid';
+import { chargeOutcome, failed } from './charge-outcome.js';
+import { PaymentMethodsService } from './payment-methods.service.js';
+import { nullIfMissing, StripeApi } from './stripe-api.js';
+import { StripeCustomers, type Owner } from './stripe-customers.js';
+import { confirmation, handOver, newIntent } from './stripe-requests.js';
+
+/** Stripe remembers a key for 24 hours at least; an hour of them is kept in hand. */
+const KEY_LIFE_MS = 23 * 3_600_000;
+/** By so much may Stripe's clock lag behind ours. */
+const CLOCK_LAG_MS = 3_600_000;
+
+const NONE = { status: 'none' } as const;
+type Known = ChargeOutcome | typeof NONE;
+
+/**
+ * Off-session charges. One PaymentIntent per invoice, confirmed again by each attempt, so that Stripe itself refuses a
+ * second success; one idempotency key per attempt and step.
+ */
+@Injectable()
+export class Charges {
+  private readonly log = new Logger(Charges.name);
+
+  constructor(
+    private readonly api: StripeApi,
+    private readonly customers: StripeCustomers,
+    private readonly methods: PaymentMethodsService,
+    private readonly transactions: Transactions,
+  ) {}
+
+  async charge(request: ChargeRequest): Promise<ChargeOutcome> {
+    const payer = await this.customers.find(ownerOf(request)).catch(asRefusal);
+    if (payer instanceof Problem) return failed(null, 'live_key_in_development', payer.message, { hard: true });
+    if (!payer || payer.gone) return failed(null, 'customer_missing', 'Stripe has no such customer', { hard: true });
+    const intent = this.needsALook(request) ? await this.find(request, payer.id) : null;
+    const known = judged(request, intent);
+    if (known.status !== 'none') return known;
+    const outcome = await this.send(request, payer.id, intent).catch((error: unknown) =>
+      this.outcomeOf(request, payer.id, error),
+    );
+    await this.noticeLosses(request, payer.id, outcome).catch((error: Error) => this.log.warn(error.message));
+    return outcome;
+  }
+
+  async resolve(request: ChargeRequest): Promise<Known> {
+    const payer = await this.customers.find(ownerOf(request));
+    return payer ? judged(request, await this.find(request, payer.id)) : NONE;
+  }
+
+  /** Whether the key alone doesn't protect: the PaymentIntent is there already, or the key may be forgotten. */
+  private needsALook({ gatewayPaymentId, attemptId }: ChargeRequest): boolean {
+    const madeAt = madeAtMs(attemptId);
+    return gatewayPaymentId !== null || madeAt === null || realTime().getTime() - madeAt > KEY_LIFE_MS;
+  }
+
+  /** The invoice's PaymentIntent, else the one this attempt has made; null when there surely is none. */
+  private async find(request: ChargeRequest, payer: string): Promise<Stripe.PaymentIntent | null> {
+    const { gatewayPaymentId } = request;
+    if (gatewayPaymentId !== null) {
+      const intent = await this.api
+        .read((stripe, options) => stripe.paymentIntents.retrieve(gatewayPaymentId, {}, options))
+        .catch(nullIfMissing);
+      if (intent && intent.status !== 'canceled') return intent;
+    }
+    const madeAt = madeAtMs(request.attemptId);
+    const created = madeAt === null ? {} : { created: { gte: Math.floor((madeAt - CLOCK_LAG_MS) / 1000) } };
+    const pages = this.api.pages((stripe, page, options) =>
+      stripe.paymentIntents.list({ customer: payer, ...created, ...page }, options),
+    );
+    for await (const page of pages) {
+      const made = page.find((intent) => intent.metadata['attempt_id'] === request.attemptId);
+      if (made) return made;
+    }
+    return null;
+  }
+
+  private async send(
+    request: ChargeRequest,
+    payer: string,
+    intent: Stripe.PaymentIntent | null,
+  ): Promise<ChargeOutcome> {
+    return conclusive(chargeOutcome({ intent: await this.confirmed(request, payer, intent) }));
+  }
+
+  private async confirmed(
+    request: ChargeRequest,
+    payer: string,
+    intent: Stripe.PaymentIntent | null,
+  ): Promise<Stripe.PaymentIntent> {
+    const { attemptId } = request;
+    if (!intent) {
+      return this.api.write(attemptId, (stripe, options) =>
+        stripe.paymentIntents.create(newIntent(request, payer), options),
+      );
+    }
+    if (intent.metadata['attempt_id'] !== attemptId) {
+      await this.api.write(`${attemptId}:hand_over`, (stripe, options) =>
+        stripe.paymentIntents.update(intent.id, handOver(request, intent), options),
+      );
+    }
+    return this.api.write(`${attemptId}:confirm`, (stripe, options) =>
+      stripe.paymentIntents.confirm(intent.id, confirmation(request), options),
+    );
+  }
+
+  /**
+   * @throws OutcomeUnknown for an error that doesn't tell. One that Stripe repeats from memory does: that run is over,
+   * and what it had done by then can be read.
+   */
+  private async outcomeOf(request: ChargeRequest, payer: string, error: unknown): Promise<ChargeOutcome> {
+    const outcome = error instanceof OutcomeUnknown ? ({ status: 'unknown' } as const) : chargeOutcome({ error });
+    if (outcome.status !== 'unknown' && outcome.status !== 'none') return outcome;
+    this.log.warn(`attempt ${request.attemptId}: ${(error as Error).message}`);
+    if (!isReplayed(error)) throw new OutcomeUnknown((error as Error).message, { cause: error });
+    const intent = await this.find(request, payer);
+    const known = judged(request, intent);
+    if (known.status !== 'none') return known;
+    return failed(intent?.id ?? request.gatewayPaymentId, 'gateway_error', 'Stripe failed to process the charge');
+  }
+
+  /** What Stripe has no more is noted, so that it isn't tried again and again. */
+  private async noticeLosses(request: ChargeRequest, payer: string, outcome: ChargeOutcome): Promise<void> {
+    if (outcome.status !== 'failed') return;
+    const { tenantId, environmentId } = request;
+    const scope = { tenantId, environmentId };
+    if (outcome.code === 'customer_missing') {
+      await this.transactions.run(scope, async (tx) => {
+        await this.methods.dropAll(tx, request.customerId);
+        await this.customers.markGone(tx, payer);
+      });
+    }
+    if (outcome.code === 'payment_method_missing' || outcome.code === 'payment_method_unexpected_state') {
+      const method = await this.api
+        .read((stripe, options) => stripe.paymentMethods.retrieve(request.paymentMethodId, {}, options))
+        .catch(nullIfMissing);
+      if (method?.customer) return;
+      await this.transactions.run(scope, (tx) => this.methods.drop(tx, request.paymentMethodId));
+    }
+  }
+}
+
+const ownerOf = ({ tenantId, environmentId, customerId }: ChargeRequest): Owner => ({
+  tenantId,
+  environmentId,
+  customerId,
+});
+
+function asRefusal(error: unknown): Problem {
+  if (error instanceof Problem && error.code === 'invalid_operation') return error;
+  throw error;
+}
+
+/** What a PaymentIntent tells of the attempt; one that another attempt holds only tells whether the money is there. */
+function judged({ attemptId }: ChargeRequest, intent: Stripe.PaymentIntent | null): Known {
+  if (!intent) return NONE;
+  const outcome = chargeOutcome({ intent });
+  const isOurs = intent.metadata['attempt_id'] === attemptId;
+  if (!isOurs && outcome.status !== 'succeeded' && outcome.status !== 'processing') return NONE;
+  return outcome.status === 'unknown' ? NONE : outcome;
+}
+
+function conclusive(verdict: ReturnType<typeof chargeOutcome>): ChargeOutcome {
+  if (verdict.status === 'none' || verdict.status === 'unknown') {
+    throw new OutcomeUnknown('Stripe answered with a payment that is neither done nor refused');
+  }
+  return verdict;
+}
+
+/** When an id was made, by the time inside it; null for an id of another kind. */
+function madeAtMs(id: string): number | null {
+  try {
+    return decodeTime(id.slice(id.lastIndexOf('_') + 1));
+  } catch {
+    return null;
+  }
+}
+
+const isReplayed = (error: unknown): boolean =>
+  error instanceof Stripe.errors.StripeError && error.headers?.['idempotent-replayed'] === 'true';
