@@ -7,6 +7,30 @@ import { matches, page, within } from './listing.js';
 import { expand, instants, pagination, text, unsupported, type Shape } from './params.js';
 import { route } from './route.js';
 
+/** What no charge of the sandbox has, or has yet. */
+const UNUSED = {
+  application: null,
+  application_fee: null,
+  application_fee_amount: null,
+  balance_transaction: null,
+  failure_balance_transaction: null,
+  on_behalf_of: null,
+  receipt_number: null,
+  receipt_url: null,
+  review: null,
+  shipping: null,
+  source: null,
+  source_transfer: null,
+  transfer_data: null,
+  transfer_group: null,
+  fraud_details: {},
+  livemode: false,
+  disputed: false,
+  refunded: false,
+  amount_refunded: 0,
+  calculated_statement_descriptor: 'DRAWDOWN SANDBOX',
+} satisfies Partial<Stripe.Charge>;
+
 /** One throw at the card: succeeded, failed or (delayed methods) pending. */
 export function createCharge(
   account: Account,
@@ -19,46 +43,27 @@ export function createCharge(
   const charge: Stripe.Charge = {
     id: newId('ch'),
     object: 'charge',
+    ...UNUSED,
     amount: intent.amount,
     amount_captured: result.status === 'succeeded' ? intent.amount : 0,
-    amount_refunded: 0,
-    application: null,
-    application_fee: null,
-    application_fee_amount: null,
-    balance_transaction: null,
     billing_details: method.billing_details,
-    calculated_statement_descriptor: 'DRAWDOWN SANDBOX',
     captured: result.status === 'succeeded',
     created: account.clock.now(),
     currency: intent.currency,
     customer: intent.customer,
     description: intent.description,
-    disputed: false,
-    failure_balance_transaction: null,
     failure_code: decline?.code ?? null,
     failure_message: decline?.message ?? null,
-    fraud_details: {},
-    livemode: false,
     metadata: { ...intent.metadata },
-    on_behalf_of: null,
     outcome: outcomeOf(decline),
     paid,
     payment_intent: intent.id,
     payment_method: method.id,
     payment_method_details: detailsOf(intent, method),
     receipt_email: intent.receipt_email,
-    receipt_number: null,
-    receipt_url: null,
-    refunded: false,
-    review: null,
-    shipping: null,
-    source: null,
-    source_transfer: null,
     statement_descriptor: intent.statement_descriptor,
     statement_descriptor_suffix: intent.statement_descriptor_suffix,
     status: result.status,
-    transfer_data: null,
-    transfer_group: null,
   };
   account.store.put('charge', charge);
   if (result.status === 'succeeded') announce(account, 'charge.succeeded', charge);

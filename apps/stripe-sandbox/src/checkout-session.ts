@@ -14,6 +14,49 @@ type Params = Stripe.Checkout.SessionCreateParams;
 const SHORTEST = 30 * 60;
 const LONGEST = 24 * 3600;
 
+/** What every new session has, asked or not. */
+const BLANK = {
+  object: 'checkout.session',
+  adaptive_pricing: { enabled: false },
+  after_expiration: null,
+  allow_promotion_codes: null,
+  allowed_payment_method_types: null,
+  automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+  client_secret: null,
+  collected_information: null,
+  consent: null,
+  consent_collection: null,
+  currency_conversion: null,
+  custom_fields: [],
+  custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
+  customer_account: null,
+  discounts: [],
+  integration_identifier: null,
+  invoice: null,
+  invoice_creation: null,
+  livemode: false,
+  managed_payments: null,
+  origin_context: null,
+  payment_intent: null,
+  payment_link: null,
+  payment_method_collection: 'if_required',
+  payment_method_configuration_details: null,
+  payment_method_options: {},
+  payment_method_types: ['card'],
+  permissions: null,
+  phone_number_collection: { enabled: false },
+  recovered_from: null,
+  saved_payment_method_options: null,
+  shipping_address_collection: null,
+  shipping_cost: null,
+  shipping_options: [],
+  status: 'open',
+  subscription: null,
+  total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+  ui_mode: 'hosted_page',
+  wallet_options: null,
+} satisfies Partial<Stripe.Checkout.Session>;
+
 export function createSession(account: Account, params: Params): Stripe.Checkout.Session {
   const mode = params.mode === 'setup' ? 'setup' : 'payment';
   if (params.customer && params.customer_email) {
@@ -26,30 +69,25 @@ export function createSession(account: Account, params: Params): Stripe.Checkout
   const currency = currencyOf(params, items);
   const total = mode === 'payment' ? items.reduce((sum, item) => sum + item.amount_total, 0) : null;
   if (total !== null) checkAmount(total, currency, 'line_items');
-  const setup =
-    mode === 'setup' ? createSetup(account, { ...params.setup_intent_data, customer: params.customer }) : null;
+  const setup = mode === 'setup' ? createSetup(account, { ...params.setup_intent_data, customer: customer?.id }) : null;
+  const id = newId('cs_test', 58);
   const session: Stripe.Checkout.Session = {
-    ...blankSession(account),
+    ...BLANK,
+    id,
+    created: account.clock.now(),
+    url: `${account.publicUrl}/c/pay/${id}`,
     amount_subtotal: total,
     amount_total: total,
-    billing_address_collection: params.billing_address_collection ?? null,
-    cancel_url: params.cancel_url || null,
-    client_reference_id: params.client_reference_id || null,
+    ...asGiven(params),
     currency,
     customer: customer?.id ?? null,
     customer_creation: mode === 'payment' && !customer ? (params.customer_creation ?? 'if_required') : null,
     customer_details: detailsOf(customer, params.customer_email),
-    customer_email: params.customer_email || null,
     expires_at: expiry(account, params.expires_at),
-    locale: params.locale ?? null,
-    metadata: newMetadata(params.metadata),
     mode,
     payment_status: mode === 'payment' ? 'unpaid' : 'no_payment_required',
     setup_intent: setup?.id ?? null,
-    submit_type: params.submit_type ?? null,
-    success_url: params.success_url ?? null,
   };
-  session.url = `${account.publicUrl}/c/pay/${session.id}`;
   account.store.put('checkout.session', session);
   account.store.put('checkout_plan', {
     id: session.id,
@@ -58,6 +96,19 @@ export function createSession(account: Account, params: Params): Stripe.Checkout
     customer_creation: params.customer_creation === 'always' ? 'always' : 'if_required',
   });
   return session;
+}
+
+function asGiven(params: Params) {
+  return {
+    billing_address_collection: params.billing_address_collection ?? null,
+    cancel_url: params.cancel_url || null,
+    client_reference_id: params.client_reference_id || null,
+    customer_email: params.customer_email || null,
+    locale: params.locale ?? null,
+    metadata: newMetadata(params.metadata),
+    submit_type: params.submit_type ?? null,
+    success_url: params.success_url ?? null,
+  } satisfies Partial<Stripe.Checkout.Session>;
 }
 
 function currencyOf(params: Params, items: Stripe.LineItem[]): string {
@@ -168,71 +219,6 @@ export function detailsOf(
     phone: customer?.phone ?? null,
     tax_exempt: 'none',
     tax_ids: [],
-  };
-}
-
-function blankSession(account: Account): Stripe.Checkout.Session {
-  return {
-    id: newId('cs_test', 58),
-    object: 'checkout.session',
-    adaptive_pricing: { enabled: false },
-    after_expiration: null,
-    allow_promotion_codes: null,
-    allowed_payment_method_types: null,
-    amount_subtotal: null,
-    amount_total: null,
-    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
-    billing_address_collection: null,
-    cancel_url: null,
-    client_reference_id: null,
-    client_secret: null,
-    collected_information: null,
-    consent: null,
-    consent_collection: null,
-    created: account.clock.now(),
-    currency: null,
-    currency_conversion: null,
-    custom_fields: [],
-    custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
-    customer: null,
-    customer_account: null,
-    customer_creation: null,
-    customer_details: null,
-    customer_email: null,
-    discounts: [],
-    expires_at: 0,
-    integration_identifier: null,
-    invoice: null,
-    invoice_creation: null,
-    livemode: false,
-    locale: null,
-    managed_payments: null,
-    metadata: {},
-    mode: 'payment',
-    origin_context: null,
-    payment_intent: null,
-    payment_link: null,
-    payment_method_collection: 'if_required',
-    payment_method_configuration_details: null,
-    payment_method_options: {},
-    payment_method_types: ['card'],
-    payment_status: 'unpaid',
-    permissions: null,
-    phone_number_collection: { enabled: false },
-    recovered_from: null,
-    saved_payment_method_options: null,
-    setup_intent: null,
-    shipping_address_collection: null,
-    shipping_cost: null,
-    shipping_options: [],
-    status: 'open',
-    submit_type: null,
-    subscription: null,
-    success_url: null,
-    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
-    ui_mode: 'hosted_page',
-    url: null,
-    wallet_options: null,
   };
 }
 

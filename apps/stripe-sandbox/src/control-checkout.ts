@@ -41,7 +41,12 @@ export function mountCheckoutControl(app: FastifyInstance, account: Account): vo
   app.post<Named>('/sessions/:id/expire', accepts({}), async ({ params }) =>
     store.write(BY_CONTROL, () => expireSession(account, find(account, 'checkout.session', params.id))),
   );
+  mountBank(app, account);
+  mountCards(app, account);
+}
 
+function mountBank(app: FastifyInstance, account: Account): void {
+  const { store } = account;
   app.post<Authentication>('/payment_intents/:id/authenticate', accepts(RESULT), async ({ params, body }) =>
     keepingDecline(account, () =>
       finishAuthentication(account, find(account, 'payment_intent', params.id), body.result !== 'fail'),
@@ -60,7 +65,10 @@ export function mountCheckoutControl(app: FastifyInstance, account: Account): vo
         settle(account, find(account, 'payment_intent', params.id), body.outcome ?? 'succeeded'),
       ),
   );
+}
 
+function mountCards(app: FastifyInstance, account: Account): void {
+  const { store } = account;
   app.get('/cards', async () => ({ data: TEST_CARDS }));
   app.post<{ Body: { payment_method: string; card: string } }>(
     '/cards',

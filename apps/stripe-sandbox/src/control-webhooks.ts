@@ -20,6 +20,7 @@ const ORDER = {
 export function mountWebhookControl(app: FastifyInstance, account: Account, dispatcher: Dispatcher): void {
   const { store } = account;
   mountRules(app, account);
+  mountResending(app, account, dispatcher);
 
   /** Lets held deliveries go, one after the other: in the order of the named events, else as they were made. */
   app.post<{ Body: { order?: string[] } }>(
@@ -48,7 +49,10 @@ export function mountWebhookControl(app: FastifyInstance, account: Account, disp
     await dispatcher.idle();
     return { pending: store.all('delivery').filter((one) => one.status === 'pending').length };
   });
+}
 
+function mountResending(app: FastifyInstance, account: Account, dispatcher: Dispatcher): void {
+  const { store } = account;
   /** The dashboard's "resend": again the same event, to its endpoints, whatever became of it before. */
   app.post<Named>('/events/:id/send', accepts({}), async ({ params }) => {
     find(account, 'event', params.id);

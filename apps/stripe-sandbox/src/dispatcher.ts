@@ -18,18 +18,18 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Takes deliveries to their endpoints: each when it is due, at most a few at once, until a 2xx or the last pause. */
 export class Dispatcher {
-  readonly #queue: string[] = [];
+  readonly #queue = new Set<string>();
   readonly #waiting = new Map<string, NodeJS.Timeout>();
   readonly #busy = new Set<string>();
   readonly #observers = new Set<() => void>();
+  readonly #hangUp = new AbortController();
   #closed = false;
 
   constructor(readonly account: Account) {
     account.store.onCommit((entry) => this.#notice(entry));
-    for (const delivery of account.store.all('delivery')) this.#schedule(delivery);
   }
 
-  /** The clock has jumped: what has become due goes out. */
+  /** After a start or a jump of the clock: what is due goes out, the rest waits for its time. */
   reschedule(): void {
     for (const delivery of this.account.store.all('delivery')) this.#schedule(delivery);
   }
@@ -70,7 +70,7 @@ export class Dispatcher {
 
   /** Waits until nothing is on its way or due. */
   async idle(): Promise<void> {
-    while (!this.#closed && (this.#busy.size > 0 || this.#queue.length > 0)) {
+    while (!this.#closed && (this.#busy.size > 0 || this.#queue.size > 0)) {
       await new Promise<void>((resolve) => {
         const done = () => {
           this.#observers.delete(done);
@@ -83,9 +83,10 @@ export class Dispatcher {
 
   close(): void {
     this.#closed = true;
+    this.#hangUp.abort();
     for (const timer of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
-    this.#queue.length = 0;
+    this.#queue.clear();
     for (const done of this.#observers) done();
   }
 
@@ -110,16 +111,16 @@ export class Dispatcher {
     clearTimeout(this.#waiting.get(delivery.id));
     this.#waiting.delete(delivery.id);
     if (this.#closed || delivery.next_attempt_at === null || delivery.status !== 'pending') return;
-    if (this.#busy.has(delivery.id) || this.#queue.includes(delivery.id)) return;
+    if (this.#busy.has(delivery.id) || this.#queue.has(delivery.id)) return;
     const wait = Math.min(Math.max(0, delivery.next_attempt_at - this.account.clock.nowMs()), LONGEST_TIMER);
     if (wait === 0) {
-      this.#queue.push(delivery.id);
+      this.#queue.add(delivery.id);
       this.#drain();
       return;
     }
     const timer = setTimeout(() => {
       this.#waiting.delete(delivery.id);
-      this.#queue.push(delivery.id);
+      this.#queue.add(delivery.id);
       this.#drain();
     }, wait);
     timer.unref();
@@ -127,9 +128,10 @@ export class Dispatcher {
   }
 
   #drain(): void {
-    while (this.#busy.size < AT_ONCE && this.#queue.length > 0) {
-      const id = this.#queue.shift();
-      if (id) void this.#send(id).then(() => this.#drain());
+    for (const id of this.#queue) {
+      if (this.#busy.size >= AT_ONCE) return;
+      this.#queue.delete(id);
+      void this.#send(id).then(() => this.#drain());
     }
   }
 
@@ -139,6 +141,7 @@ export class Dispatcher {
     this.#busy.add(id);
     try {
       await this.account.store.journal.flushed();
+      if (this.#closed) return;
       const copies = this.#strike('duplicate', delivery.type)?.n ?? 1;
       const attempts = await Promise.all(Array.from({ length: copies }, () => this.#post(delivery)));
       if (!this.#closed) this.#record(id, attempts);
@@ -166,7 +169,7 @@ export class Dispatcher {
           'stripe-signature': this.#signature(delivery, body),
         },
         body,
-        signal: AbortSignal.timeout(ANSWER_WITHIN),
+        signal: AbortSignal.any([AbortSignal.timeout(ANSWER_WITHIN), this.#hangUp.signal]),
       });
       await answer.body?.cancel();
       return { at, status: answer.status, error: null };
@@ -208,8 +211,8 @@ export class Dispatcher {
   }
 }
 
+/** The plainest word for it: `ECONNREFUSED` rather than "fetch failed". */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause as { code?: string; message?: string } | undefined;
-  return cause?.code ?? cause?.message ?? error.message;
+  const { cause, message } = error as { cause?: { code?: string; message?: string }; message?: string };
+  return cause?.code ?? cause?.message ?? message ?? String(error);
 }

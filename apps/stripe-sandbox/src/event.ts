@@ -29,7 +29,6 @@ export function announce<T extends Type>(
     const event = {
       id: newId('evt'),
       object: 'event',
-      account: undefined,
       api_version: API_VERSION,
       created: account.clock.now(),
       data: structuredClone(previous ? { object: subject, previous_attributes: previous } : { object: subject }),
@@ -79,14 +78,20 @@ export function differences<T extends object>(before: T, after: T): Partial<T> {
   return Object.fromEntries(changed.map((key) => [key, before[key]])) as Partial<T>;
 }
 
-const deliveriesOf = (account: Account, event: string): Delivery[] =>
-  account.store.all('delivery').filter((delivery) => delivery.event === event);
+/** How many endpoints still owe an answer, by event. */
+function pendingByEvent(account: Account): Map<string, number> {
+  const pending = new Map<string, number>();
+  for (const { event, status } of account.store.all('delivery')) {
+    if (status !== 'succeeded') pending.set(event, (pending.get(event) ?? 0) + 1);
+  }
+  return pending;
+}
 
 /** The stored event is frozen; only the count of endpoints still to answer moves. */
-function asSeenNow(account: Account, event: Stripe.Event): Stripe.Event {
-  const pending = deliveriesOf(account, event.id).filter((delivery) => delivery.status !== 'succeeded');
-  return { ...event, pending_webhooks: pending.length };
-}
+const asSeenNow = (event: Stripe.Event, pending: Map<string, number>): Stripe.Event => ({
+  ...event,
+  pending_webhooks: pending.get(event.id) ?? 0,
+});
 
 const listShape = {
   ...pagination,
@@ -101,25 +106,20 @@ const wildcard = (pattern: string, type: string): boolean =>
 
 function listEvents(account: Account, wanted: Stripe.EventListParams): Stripe.ApiList<Stripe.Event> {
   const oldest = account.clock.now() - REACH_SECONDS;
-  const undelivered = new Set(
-    account.store
-      .all('delivery')
-      .filter((delivery) => delivery.status !== 'succeeded')
-      .map((delivery) => delivery.event),
-  );
+  const pending = pendingByEvent(account);
   const types = wanted.types ?? (wanted.type ? [wanted.type] : undefined);
   const rows = account.store
     .all('event')
     .filter((event) => event.created >= oldest && within(event.created, wanted.created))
     .filter((event) => !types || types.some((pattern) => wildcard(pattern, event.type)))
-    .filter((event) => matches(!undelivered.has(event.id), wanted.delivery_success));
+    .filter((event) => matches(!pending.has(event.id), wanted.delivery_success));
   const found = page('/v1/events', rows, wanted);
-  return { ...found, data: found.data.map((event) => asSeenNow(account, event)) };
+  return { ...found, data: found.data.map((event) => asSeenNow(event, pending)) };
 }
 
 export const eventRoutes = [
   route<Stripe.EventListParams>('GET', '/v1/events', listShape, listEvents),
   route<Stripe.EventRetrieveParams>('GET', '/v1/events/:id', expand, (account, _params, id) =>
-    asSeenNow(account, find(account, 'event', id)),
+    asSeenNow(find(account, 'event', id), pendingByEvent(account)),
   ),
 ];

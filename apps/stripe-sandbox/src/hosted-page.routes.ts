@@ -50,27 +50,28 @@ export function mountHostedPage(app: FastifyInstance, account: Account, dispatch
   );
 }
 
-type Form = Record<string, string | undefined>;
+type Form = Record<string, unknown>;
+
+const field = (form: Form, name: string): string => (typeof form[name] === 'string' ? form[name].slice(0, 200) : '');
 
 /** Any well-formed number is taken; a test card's number decides how it behaves. */
 export function readCard(
   form: Form,
 ): { number: string; exp_month: number; exp_year: number; name: string; email: string } | Notice {
-  const number = (form.number ?? '').replaceAll(/[\s-]/g, '');
+  const number = field(form, 'number').replaceAll(/[\s-]/g, '');
   if (!/^\d{12,19}$/.test(number) || !(testCard(number) || passesLuhn(number))) {
     return { error: 'Your card number is incorrect.' };
   }
-  const expiry = /^\s*(\d{1,2})\s*\/\s*(\d{2}|\d{4})\s*$/.exec(form.expiry ?? '12 / 34');
+  const expiry = /^\s*(\d{1,2})\s*\/\s*(\d{2}|\d{4})\s*$/.exec(field(form, 'expiry') || '12 / 34');
   const month = Number(expiry?.[1]);
   if (!expiry || month < 1 || month > 12) return { error: 'The expiry date is not valid: write it as MM / YY.' };
   const year = Number(expiry[2]);
-  const text = (value: string | undefined) => (value ?? '').slice(0, 200);
   return {
     number,
     exp_month: month,
     exp_year: year < 100 ? 2000 + year : year,
-    name: text(form.name),
-    email: text(form.email),
+    name: field(form, 'name'),
+    email: field(form, 'email'),
   };
 }
 

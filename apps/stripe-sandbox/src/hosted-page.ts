@@ -39,7 +39,10 @@ export function escape(text: string): string {
 /** Nothing runs and nothing is loaded; forms may post here and lead on to the merchant's pages. */
 export function contentSecurityPolicy(leadsTo: (string | null | undefined)[]): string {
   const hash = createHash('sha256').update(STYLE).digest('base64');
-  const origins = leadsTo.filter((url) => typeof url === 'string').map((url) => new URL(url).origin);
+  const origins = leadsTo
+    .filter((url) => typeof url === 'string')
+    .map((url) => new URL(url).origin)
+    .filter((origin) => !/[;,\s]/.test(origin));
   const forms = ["'self'", ...new Set(origins)].join(' ');
   return `default-src 'none'; style-src 'sha256-${hash}'; form-action ${forms}; base-uri 'none'; frame-ancestors 'none'`;
 }

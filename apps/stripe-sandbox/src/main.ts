@@ -13,7 +13,8 @@ function portFrom(name: string, fallback: number): number {
 function optionsFromEnvironment(): SandboxOptions {
   const { STRIPE_SANDBOX_DIR: dir, STRIPE_SANDBOX_HOST: host, STRIPE_SANDBOX_PUBLIC_URL: publicUrl } = process.env;
   const port = portFrom('STRIPE_SANDBOX_PORT', DEFAULT_PORT);
-  if (publicUrl && !URL.canParse(publicUrl)) throw new Error('STRIPE_SANDBOX_PUBLIC_URL must be a URL');
+  if (publicUrl && !/^https?:\/\/[^/]/.test(publicUrl))
+    throw new Error('STRIPE_SANDBOX_PUBLIC_URL must be an http URL');
   if (host && /\s|\//.test(host)) throw new Error('STRIPE_SANDBOX_HOST must be a host name or an address');
   return {
     port,
@@ -26,12 +27,12 @@ function optionsFromEnvironment(): SandboxOptions {
 
 try {
   const sandbox = await startSandbox(optionsFromEnvironment());
-  console.log(`stripe sandbox: api ${sandbox.url}, control ${sandbox.controlUrl}`);
   const stop = () => {
     void sandbox.close().then(() => process.exit(0));
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  console.log(`stripe sandbox: api ${sandbox.url}, control ${sandbox.controlUrl}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

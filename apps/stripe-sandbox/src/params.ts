@@ -170,7 +170,7 @@ export const pagination = {
 export const url = (): Rule<string> => ({
   read(value, param) {
     const given = text().read(value, param);
-    const scheme = URL.canParse(given) ? new URL(given).protocol : '';
+    const scheme = URL.canParse(given) && !/[\s\p{Cc}]/u.test(given) ? new URL(given).protocol : '';
     if (scheme !== 'http:' && scheme !== 'https:') throw invalidParameter('Not a valid URL', param, 'url_invalid');
     return given;
   },

@@ -37,6 +37,33 @@ export type NewIntent = Pick<
   | 'statement_descriptor_suffix'
 >;
 
+/** What no intent of the sandbox has, or has yet. */
+const UNUSED = {
+  allowed_payment_method_types: null,
+  amount_capturable: 0,
+  amount_received: 0,
+  application: null,
+  application_fee_amount: null,
+  canceled_at: null,
+  cancellation_reason: null,
+  customer_account: null,
+  excluded_payment_method_types: null,
+  last_payment_error: null,
+  latest_charge: null,
+  livemode: false,
+  managed_payments: null,
+  next_action: null,
+  on_behalf_of: null,
+  payment_method_configuration_details: null,
+  payment_method_options: null,
+  payment_record: null,
+  processing: null,
+  review: null,
+  shipping: null,
+  source: null,
+  transfer_group: null,
+} satisfies Partial<Stripe.PaymentIntent>;
+
 export function newIntent(account: Account, wanted: NewIntent): Stripe.PaymentIntent {
   const currency = checkCurrency(wanted.currency);
   checkAmount(wanted.amount, currency);
@@ -44,46 +71,24 @@ export function newIntent(account: Account, wanted: NewIntent): Stripe.PaymentIn
   return {
     id,
     object: 'payment_intent',
-    allowed_payment_method_types: null,
+    ...UNUSED,
     amount: wanted.amount,
-    amount_capturable: 0,
-    amount_received: 0,
-    application: null,
-    application_fee_amount: null,
     automatic_payment_methods: { allow_redirects: 'always', enabled: true },
-    canceled_at: null,
-    cancellation_reason: null,
     capture_method: 'automatic_async',
     client_secret: newId(`${id}_secret`),
     confirmation_method: 'automatic',
     created: account.clock.now(),
     currency,
     customer: wanted.customer || null,
-    customer_account: null,
     description: wanted.description || null,
-    excluded_payment_method_types: null,
-    last_payment_error: null,
-    latest_charge: null,
-    livemode: false,
-    managed_payments: null,
     metadata: newMetadata(wanted.metadata),
-    next_action: null,
-    on_behalf_of: null,
     payment_method: null,
-    payment_method_configuration_details: null,
-    payment_method_options: null,
     payment_method_types: ['card'],
-    payment_record: null,
-    processing: null,
     receipt_email: wanted.receipt_email || null,
-    review: null,
     setup_future_usage: wanted.setup_future_usage || null,
-    shipping: null,
-    source: null,
     statement_descriptor: wanted.statement_descriptor || null,
     statement_descriptor_suffix: wanted.statement_descriptor_suffix || null,
     status: 'requires_payment_method',
-    transfer_group: null,
   };
 }
 

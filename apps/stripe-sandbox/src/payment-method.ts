@@ -111,7 +111,9 @@ export function detach(account: Account, method: Stripe.PaymentMethod): Stripe.P
   account.store.put('card', { ...cardOf(account, method.id), spent: true });
   if (customer && !customer.deleted && customer.invoice_settings.default_payment_method === method.id) {
     const settings = { ...customer.invoice_settings, default_payment_method: null };
-    account.store.put('customer', { ...customer, invoice_settings: settings });
+    const without = { ...customer, invoice_settings: settings };
+    account.store.put('customer', without);
+    announce(account, 'customer.updated', without, { invoice_settings: customer.invoice_settings });
   }
   announce(account, 'payment_method.detached', detached, { customer: method.customer });
   return detached;

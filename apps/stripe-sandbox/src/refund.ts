@@ -11,33 +11,27 @@ import {
 } from './params.js'; // prettier-ignore
 import { route } from './route.js';
 
+/** What no refund of the sandbox has. */
+const UNUSED = {
+  balance_transaction: null,
+  customer_account: null,
+  receipt_number: null,
+  source_transfer_reversal: null,
+  transfer_reversal: null,
+} satisfies Partial<Stripe.Refund>;
+
 function create(account: Account, params: Stripe.RefundCreateParams): Stripe.Refund {
   const charge = chargeOf(account, params);
-  if (charge.disputed) {
-    throw invalidRequest(`Charge ${charge.id} has been charged back; cannot issue a refund.`, {
-      code: 'charge_disputed',
-    });
-  }
-  const left = charge.amount - charge.amount_refunded;
-  if (left === 0)
-    throw invalidRequest(`Charge ${charge.id} has already been refunded.`, { code: 'charge_already_refunded' });
-  const amount = params.amount ?? left;
-  if (amount > left) {
-    const [asked, rest] = [format(amount, charge.currency), format(left, charge.currency)];
-    throw invalidRequest(`Refund amount (${asked}) is greater than unrefunded amount on charge (${rest})`, {
-      param: 'amount',
-    });
-  }
+  const amount = refundable(charge, params.amount);
   const refund: Stripe.Refund = {
     id: newId('re'),
     object: 'refund',
+    ...UNUSED,
     amount,
-    balance_transaction: null,
     charge: charge.id,
     created: account.clock.now(),
     currency: charge.currency,
     customer: charge.customer,
-    customer_account: null,
     destination_details: {
       type: 'card',
       card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' },
@@ -46,10 +40,7 @@ function create(account: Account, params: Stripe.RefundCreateParams): Stripe.Ref
     payment_intent: charge.payment_intent,
     payment_method: charge.payment_method,
     reason: params.reason ?? null,
-    receipt_number: null,
-    source_transfer_reversal: null,
     status: 'succeeded',
-    transfer_reversal: null,
   };
   account.store.put('refund', refund);
   announce(account, 'refund.created', refund);
@@ -59,6 +50,25 @@ function create(account: Account, params: Stripe.RefundCreateParams): Stripe.Ref
     refunded: charge.refunded,
   });
   return refund;
+}
+
+function refundable(charge: Stripe.Charge, wanted: number | undefined): number {
+  if (charge.disputed) {
+    throw invalidRequest(`Charge ${charge.id} has been charged back; cannot issue a refund.`, {
+      code: 'charge_disputed',
+    });
+  }
+  const left = charge.amount - charge.amount_refunded;
+  if (left === 0)
+    throw invalidRequest(`Charge ${charge.id} has already been refunded.`, { code: 'charge_already_refunded' });
+  const amount = wanted ?? left;
+  if (amount > left) {
+    const [asked, rest] = [format(amount, charge.currency), format(left, charge.currency)];
+    throw invalidRequest(`Refund amount (${asked}) is greater than unrefunded amount on charge (${rest})`, {
+      param: 'amount',
+    });
+  }
+  return amount;
 }
 
 function chargeOf(account: Account, params: Stripe.RefundCreateParams): Stripe.Charge {

@@ -56,7 +56,9 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
   try {
     const url = await listen(api, host, options.port);
     account.publicUrl ||= url;
-    return { url, controlUrl: await listen(control, host, options.controlPort), close };
+    const controlUrl = await listen(control, host, options.controlPort);
+    dispatcher.reschedule();
+    return { url, controlUrl, close };
   } catch (error) {
     await close();
     throw error;

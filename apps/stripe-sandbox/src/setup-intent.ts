@@ -22,6 +22,24 @@ export interface NewSetup {
 
 const CONFIRMABLE = ['requires_payment_method', 'requires_confirmation', 'requires_action'];
 
+/** What no intent of the sandbox has, or has yet. */
+const UNUSED = {
+  allowed_payment_method_types: null,
+  application: null,
+  cancellation_reason: null,
+  excluded_payment_method_types: null,
+  flow_directions: null,
+  last_setup_error: null,
+  latest_attempt: null,
+  livemode: false,
+  mandate: null,
+  next_action: null,
+  on_behalf_of: null,
+  payment_method_configuration_details: null,
+  payment_method_options: null,
+  single_use_mandate: null,
+} satisfies Partial<Stripe.SetupIntent>;
+
 export function createSetup(account: Account, wanted: NewSetup): Stripe.SetupIntent {
   if (wanted.customer) findCustomer(account, wanted.customer, 'customer');
   const method = wanted.payment_method ? readyMethod(account, wanted.payment_method, 'payment_method') : undefined;
@@ -29,28 +47,15 @@ export function createSetup(account: Account, wanted: NewSetup): Stripe.SetupInt
   const setup: Stripe.SetupIntent = {
     id,
     object: 'setup_intent',
-    allowed_payment_method_types: null,
-    application: null,
+    ...UNUSED,
     automatic_payment_methods: { allow_redirects: 'always', enabled: true },
-    cancellation_reason: null,
     client_secret: newId(`${id}_secret`),
     created: account.clock.now(),
     customer: wanted.customer || null,
     description: wanted.description || null,
-    excluded_payment_method_types: null,
-    flow_directions: null,
-    last_setup_error: null,
-    latest_attempt: null,
-    livemode: false,
-    mandate: null,
     metadata: newMetadata(wanted.metadata),
-    next_action: null,
-    on_behalf_of: null,
     payment_method: method?.id ?? null,
-    payment_method_configuration_details: null,
-    payment_method_options: null,
     payment_method_types: ['card'],
-    single_use_mandate: null,
     status: method ? 'requires_confirmation' : 'requires_payment_method',
     usage: wanted.usage ?? 'off_session',
   };
