@@ -1,5 +1,285 @@
 import { Migration } from '@mikro-orm/migrations';
 
+/** Invoices and their lines, the counters of their numbers, credit purchases, payments, attempts, receipts, hosted pages. */
 export class InvoicingMigration extends Migration {
-  override up(): void {}
+  override up(): void {
+    this.invoices();
+    this.immutability();
+    this.payments();
+    this.hostedPages();
+  }
+
+  private invoices(): void {
+    this.addSql(`
+      create table invoice (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        customer_id text not null,
+        subscription_id text,
+        kind text check (kind in ('start', 'cycle', 'final')),
+        period_id text,
+        ended_period_id text,
+        sequence integer,
+        type text not null check (type in ('SUBSCRIPTION', 'CREDIT')),
+        billing_reason text not null check (billing_reason in ('SUBSCRIPTION_CREATE', 'SUBSCRIPTION_CYCLE', 'SUBSCRIPTION_UPDATE', 'MANUAL')),
+        status text not null check (status in ('DRAFT', 'FINALIZED', 'VOIDED')),
+        payment_status text not null check (payment_status in ('PENDING', 'FAILED', 'SUCCEEDED', 'OVERPAID')),
+        currency text not null check (currency ~ '^[a-z]{3}$'),
+        number text check ((number is null) = (status = 'DRAFT')),
+        description text,
+        period_start timestamptz,
+        period_end timestamptz,
+        subtotal numeric(38,12) not null default 0 check (subtotal <> 'NaN'),
+        total_discount numeric(38,12) not null default 0 check (total_discount <> 'NaN'),
+        total_credits_applied numeric(38,12) not null default 0 check (total_credits_applied <> 'NaN'),
+        total numeric(38,12) not null default 0 check (total >= 0 and total <> 'NaN'),
+        amount_paid numeric(38,12) not null default 0 check (amount_paid >= 0 and amount_paid <> 'NaN'),
+        amount_remaining numeric(38,12) not null default 0 check (amount_remaining >= 0 and amount_remaining <> 'NaN'),
+        overpaid_amount numeric(38,12) not null default 0 check (overpaid_amount >= 0 and overpaid_amount <> 'NaN'),
+        due_date timestamptz,
+        finalized_at timestamptz check ((finalized_at is null) = (status = 'DRAFT')),
+        paid_at timestamptz check ((paid_at is null) = (payment_status in ('PENDING', 'FAILED'))),
+        voided_at timestamptz check ((voided_at is null) = (status <> 'VOIDED')),
+        metadata jsonb not null,
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        check (total = subtotal - total_discount - total_credits_applied),
+        check ((subscription_id is null) = (kind is null) and (kind is null) = (period_id is null)),
+        unique (environment_id, id),
+        unique (environment_id, number),
+        unique (environment_id, subscription_id, period_id, kind),
+        unique (environment_id, ended_period_id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
+        foreign key (environment_id, customer_id) references customer (environment_id, id),
+        foreign key (environment_id, subscription_id) references subscription (environment_id, id),
+        foreign key (environment_id, period_id) references subscription_period (environment_id, id),
+        foreign key (environment_id, ended_period_id) references subscription_period (environment_id, id)
+      );
+      create index invoice_by_age on invoice (environment_id, created_at desc, id desc);
+      create index invoice_by_customer on invoice (environment_id, customer_id, created_at desc, id desc);
+      create index invoice_by_subscription on invoice (environment_id, subscription_id, created_at desc, id desc);
+      create index invoice_unpaid on invoice (environment_id, customer_id) where status = 'FINALIZED' and paid_at is null;
+
+      create table invoice_line (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        invoice_id text not null,
+        position integer not null check (position >= 0),
+        customer_id text not null,
+        subscription_id text,
+        line_item_id text,
+        price_id text,
+        price_type text check (price_type in ('FIXED', 'USAGE')),
+        plan_id text,
+        plan_display_name text,
+        meter_id text,
+        meter_display_name text,
+        display_name text not null,
+        currency text not null,
+        period_start timestamptz,
+        period_end timestamptz,
+        quantity numeric(38,12) not null check (quantity <> 'NaN'),
+        free_units numeric(38,12) not null check (free_units <> 'NaN'),
+        gross numeric(38,12) not null check (gross <> 'NaN'),
+        waived numeric(38,12) not null check (waived <> 'NaN'),
+        credits_applied numeric(38,12) not null check (credits_applied <> 'NaN'),
+        due numeric(38,12) not null check (due <> 'NaN'),
+        metadata jsonb not null,
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        check (due = gross - waived - credits_applied),
+        unique (environment_id, id),
+        unique (environment_id, invoice_id, position),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id)
+      );
+
+      create table invoice_number (
+        environment_id text not null,
+        month text not null check (month ~ '^[0-9]{6}$'),
+        tenant_id text not null,
+        last integer not null check (last > 0),
+        primary key (environment_id, month),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id)
+      );
+
+      create table credit_purchase (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        invoice_id text not null,
+        customer_id text not null,
+        wallet_id text not null,
+        credits numeric(38,12) not null check (credits > 0 and credits <> 'NaN'),
+        priority integer,
+        expires_at timestamptz,
+        description text,
+        metadata jsonb not null,
+        state text not null check (state in ('pending', 'granted', 'dropped')),
+        lot_id text check ((lot_id is null) = (state <> 'granted')),
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        unique (environment_id, invoice_id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id),
+        foreign key (environment_id, wallet_id) references wallet (environment_id, id),
+        foreign key (environment_id, lot_id) references lot (environment_id, id)
+      );
+      create index credit_purchase_pending on credit_purchase (environment_id, wallet_id) where state = 'pending';
+    `);
+  }
+
+  /** What was finalized can be paid or withdrawn; what it says never changes, whoever asks. */
+  private immutability(): void {
+    this.addSql(`
+      create function finalized_invoice_is_immutable() returns trigger language plpgsql as $$
+      begin
+        if old.status = 'DRAFT' then
+          return case tg_op when 'DELETE' then old else new end;
+        end if;
+        if tg_op = 'DELETE' or new.status = 'DRAFT'
+          or (new.customer_id, new.subscription_id, new.kind, new.period_id, new.ended_period_id, new.type,
+              new.currency, new.number, new.period_start, new.period_end, new.finalized_at,
+              new.subtotal, new.total_discount, new.total_credits_applied, new.total)
+            is distinct from
+             (old.customer_id, old.subscription_id, old.kind, old.period_id, old.ended_period_id, old.type,
+              old.currency, old.number, old.period_start, old.period_end, old.finalized_at,
+              old.subtotal, old.total_discount, old.total_credits_applied, old.total) then
+          raise exception 'invoice % is finalized: % refused', old.id, tg_op using errcode = 'restrict_violation';
+        end if;
+        return new;
+      end $$;
+      create trigger finalized_invoice_is_immutable before update or delete on invoice
+        for each row execute function finalized_invoice_is_immutable();
+
+      create function finalized_lines_are_immutable() returns trigger language plpgsql as $$
+      declare
+        line record := case tg_op when 'DELETE' then old else new end;
+      begin
+        if exists (select from invoice i
+                   where i.environment_id = line.environment_id and i.id = line.invoice_id and i.status <> 'DRAFT') then
+          raise exception 'invoice % is finalized: % of a line refused', line.invoice_id, tg_op
+            using errcode = 'restrict_violation';
+        end if;
+        return line;
+      end $$;
+      create trigger finalized_lines_are_immutable before insert or update or delete on invoice_line
+        for each row execute function finalized_lines_are_immutable();
+    `);
+  }
+
+  /** One open collection per invoice, one open attempt per invoice, and money counted once: unique indexes, not ifs. */
+  private payments(): void {
+    this.addSql(`
+      create table payment (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        invoice_id text not null,
+        customer_id text not null,
+        method_type text not null check (method_type in ('CARD', 'PAYMENT_LINK')),
+        status text not null check (status in ('PENDING', 'PROCESSING', 'SUCCEEDED', 'FAILED')),
+        amount numeric(38,12) not null check (amount > 0 and amount <> 'NaN'),
+        currency text not null,
+        payment_method_id text,
+        gateway_payment_id text,
+        error_code text,
+        error_message text,
+        succeeded_at timestamptz check ((succeeded_at is null) = (status <> 'SUCCEEDED')),
+        failed_at timestamptz check ((failed_at is null) = (status <> 'FAILED')),
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id),
+        foreign key (environment_id, customer_id) references customer (environment_id, id)
+      );
+      create unique index payment_open on payment (environment_id, invoice_id) where status in ('PENDING', 'PROCESSING');
+      create unique index payment_by_card on payment (environment_id, invoice_id) where method_type = 'CARD';
+      create index payment_by_invoice on payment (environment_id, invoice_id);
+      create index payment_by_age on payment (environment_id, created_at desc, id desc);
+      create index payment_by_gateway_id on payment (environment_id, gateway_payment_id);
+
+      create table payment_attempt (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        payment_id text not null,
+        invoice_id text not null,
+        customer_id text not null,
+        number integer not null check (number > 0),
+        cause text not null,
+        request jsonb not null,
+        state text not null
+          check (state in ('created', 'sent', 'unknown', 'processing', 'succeeded', 'failed', 'requires_customer')),
+        times_asked integer not null default 0,
+        gateway_payment_id text,
+        error_code text,
+        error_message text,
+        hard boolean not null default false,
+        sent_at timestamptz,
+        settled_at timestamptz,
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        unique (environment_id, payment_id, number),
+        unique (environment_id, invoice_id, cause),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
+        foreign key (environment_id, payment_id) references payment (environment_id, id)
+      );
+      create unique index payment_attempt_open on payment_attempt (environment_id, invoice_id)
+        where state in ('created', 'sent', 'unknown', 'processing');
+
+      create table payment_receipt (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        payment_id text not null,
+        invoice_id text not null,
+        customer_id text not null,
+        gateway_payment_id text not null,
+        amount numeric(38,12) not null check (amount > 0 and amount <> 'NaN'),
+        currency text not null,
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        unique (environment_id, gateway_payment_id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
+        foreign key (environment_id, payment_id) references payment (environment_id, id)
+      );
+      create index payment_receipt_by_invoice on payment_receipt (environment_id, invoice_id);
+    `);
+  }
+
+  private hostedPages(): void {
+    this.addSql(`
+      create table checkout_session (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        customer_id text not null,
+        mode text not null check (mode in ('top_up', 'setup', 'invoice')),
+        invoice_id text check ((invoice_id is null) = (mode = 'setup')),
+        payment_id text check ((payment_id is null) = (mode = 'setup')),
+        status text not null check (status in ('created', 'open', 'complete', 'expired', 'failed')),
+        request jsonb not null,
+        gateway_session_id text,
+        url text,
+        expires_at timestamptz not null,
+        settled_at timestamptz check ((settled_at is null) = (status in ('created', 'open'))),
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        unique (environment_id, gateway_session_id),
+        unique (environment_id, payment_id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
+        foreign key (environment_id, customer_id) references customer (environment_id, id),
+        foreign key (environment_id, payment_id) references payment (environment_id, id)
+      );
+      create index checkout_session_by_age on checkout_session (environment_id, created_at desc, id desc);
+    `);
+  }
 }

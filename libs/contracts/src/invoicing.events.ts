@@ -53,3 +53,8 @@ export const checkoutLapsed = defineEvent(
   'A hosted page was not used in time: it is closed at the gateway',
   { session_id: Id, customer_id: Id },
 );
+export const purchaseStranded = defineEvent(
+  'credit_purchase.stranded',
+  'Credits were paid whose wallet had been closed: somebody has to give the money back',
+  { ...invoice, wallet_id: Id, credits: Amount },
+);

@@ -1,0 +1,151 @@
+import {
+  composeBill,
+  type BillLine,
+  type BillableItem,
+  type BilledPeriod,
+  type BilledUsage,
+  type Decimal,
+  settlesUsage,
+} from '@drawdown/billing-core';
+import { UsageService } from '@drawdown/metering';
+import type { Tx } from '@drawdown/platform';
+import {
+  type LineItem,
+  type Period,
+  type Subscription,
+  SubscriptionsService,
+  unitPriceOfItem,
+} from '@drawdown/subscriptions';
+import { Injectable } from '@nestjs/common';
+import type { Invoice, InvoiceLine } from './invoice.entity.js';
+
+/** What an invoice line says, recorded or not. */
+export type LineContent = Pick<
+  InvoiceLine,
+  | 'lineItemId'
+  | 'priceId'
+  | 'priceType'
+  | 'planId'
+  | 'planDisplayName'
+  | 'meterId'
+  | 'meterDisplayName'
+  | 'displayName'
+  | 'periodStart'
+  | 'periodEnd'
+  | 'quantity'
+  | 'freeUnits'
+  | 'gross'
+  | 'waived'
+  | 'creditsApplied'
+  | 'due'
+  | 'metadata'
+>;
+
+/** What an invoice says: its lines and their sums, money. */
+export interface InvoiceContent {
+  readonly lines: readonly LineContent[];
+  readonly subtotal: Decimal;
+  readonly totalDiscount: Decimal;
+  readonly totalCreditsApplied: Decimal;
+  readonly total: Decimal;
+}
+
+/** A step of a subscription to bill: the period that begins and the one that ended, either of them or both. */
+export interface BillingStep {
+  readonly subscription: Subscription;
+  readonly next: BilledPeriod | null;
+  readonly ended: BilledPeriod | null;
+}
+
+/**
+ * The one way from a subscription to the content of an invoice: drafts when they are read, previews and finalization
+ * all come through here. Loads, lets billing-core decide, and records nothing but, when asked, that usage is settled.
+ */
+@Injectable()
+export class BillComposer {
+  constructor(
+    private readonly subscriptions: SubscriptionsService,
+    private readonly usage: UsageService,
+  ) {}
+
+  /** The step that a subscription's invoice bills. */
+  async stepOf(
+    tx: Tx,
+    invoice: Pick<Invoice, 'subscriptionId' | 'kind' | 'periodId' | 'endedPeriodId'>,
+  ): Promise<BillingStep> {
+    const period = async (id: string | null | undefined) =>
+      id ? billedPeriod(await this.subscriptions.period(tx, id)) : null;
+    return {
+      subscription: await this.subscriptions.get(tx, invoice.subscriptionId!),
+      next: invoice.kind === 'final' ? null : await period(invoice.periodId),
+      ended: await period(invoice.endedPeriodId),
+    };
+  }
+
+  /** @param settle whether the usage is settled by it: what comes later is late usage. */
+  async compose(tx: Tx, step: BillingStep, { settle }: { settle: boolean }): Promise<InvoiceContent> {
+    const { subscription, next, ended } = step;
+    const items = await this.subscriptions.lineItems(tx, subscription.id);
+    const draft = composeBill({
+      items: items.map(billableItem),
+      next,
+      ended,
+      usage: ended ? await this.usageOf(tx, ended.id, settle) : [],
+      prorated: subscription.prorationBehavior === 'create_prorations',
+      currency: subscription.currency,
+    });
+    if (!draft.accountCredit.isZero()) throw new Error(`the bill of ${subscription.id} is below zero`);
+    const byId = new Map(items.map((item) => [item.id, item]));
+    const { subtotal, totalDiscount, totalCreditsApplied, total } = draft;
+    const lines = draft.lines.map((line) => lineContent(line, byId.get(line.itemId)!));
+    return { lines, subtotal, totalDiscount, totalCreditsApplied, total };
+  }
+
+  /** True when the step has usage that may still come in: its invoice waits for it. */
+  async waitsForUsage(tx: Tx, { subscription, ended }: BillingStep): Promise<boolean> {
+    const items = await this.subscriptions.lineItems(tx, subscription.id);
+    return settlesUsage(items.map(billableItem), ended);
+  }
+
+  private async usageOf(tx: Tx, periodId: string, settle: boolean): Promise<BilledUsage[]> {
+    return settle ? this.usage.settle(tx, periodId) : this.usage.accruals(tx, periodId);
+  }
+}
+
+export const billedPeriod = (period: Period): BilledPeriod => ({
+  id: period.id,
+  kind: period.kind,
+  start: period.startAt,
+  end: period.endAt,
+  whole: { start: period.wholeStart, end: period.wholeEnd },
+});
+
+const billableItem = (item: LineItem): BillableItem => ({
+  id: item.id,
+  type: item.priceType,
+  cadence: item.invoiceCadence,
+  price: unitPriceOfItem(item),
+  quantity: item.quantity,
+  start: item.startDate,
+  end: item.endDate ?? null,
+});
+
+const lineContent = (line: BillLine & { due: Decimal }, item: LineItem): LineContent => ({
+  lineItemId: item.id,
+  priceId: item.priceId,
+  priceType: item.priceType,
+  planId: item.planId,
+  planDisplayName: item.planDisplayName,
+  meterId: item.meterId,
+  meterDisplayName: item.meterDisplayName,
+  displayName: item.displayName,
+  periodStart: line.span.start,
+  periodEnd: line.span.end,
+  quantity: line.quantity,
+  freeUnits: line.free,
+  gross: line.gross,
+  waived: line.waived,
+  creditsApplied: line.credits,
+  due: line.due,
+  metadata: item.metadata,
+});

@@ -1,0 +1,143 @@
+import { type Decimal, dueDate, roundMoney, text, ZERO } from '@drawdown/billing-core';
+import { purchaseStranded } from '@drawdown/contracts';
+import { CustomersService } from '@drawdown/customers';
+import { EventBus, newId, Problem, type Tx } from '@drawdown/platform';
+import { type Wallet, WalletsService } from '@drawdown/wallets';
+import { Injectable, Logger } from '@nestjs/common';
+import type { InvoiceContent } from './bill-composer.js';
+import { InvoiceBook } from './invoice-book.js';
+import { CreditPurchase, type Invoice } from './invoice.entity.js';
+import { move, PURCHASE_MOVES } from './lifecycles.js';
+import { named, Receivables } from './receivables.service.js';
+
+export interface NewPurchase {
+  /** Credits bought, above zero, and their price in the wallet's currency, not yet rounded. */
+  readonly credits: Decimal;
+  readonly money: Decimal;
+  readonly priority?: number | null;
+  readonly expiresAt?: Date | null;
+  readonly description?: string | null;
+  readonly metadata?: Record<string, string>;
+}
+
+/** Credits bought by an invoice of type CREDIT: its payment brings the lot, once; its withdrawal means it never comes. */
+@Injectable()
+export class CreditPurchases {
+  private readonly log = new Logger(CreditPurchases.name);
+
+  constructor(
+    private readonly customers: CustomersService,
+    private readonly wallets: WalletsService,
+    private readonly book: InvoiceBook,
+    private readonly receivables: Receivables,
+    private readonly events: EventBus,
+  ) {}
+
+  /** Makes the finalized invoice whose payment brings the credits. The caller holds the customer's lock. */
+  async order(tx: Tx, wallet: Wallet, purchase: NewPurchase): Promise<Invoice> {
+    const price = roundMoney(purchase.money, wallet.currency);
+    if (price.lte(ZERO)) throw Problem.invalid('credits', `cost nothing in ${wallet.currency} once rounded`);
+    const { timezone } = await this.customers.get(tx, wallet.customerId);
+    const invoice = await this.book.draft(tx, {
+      customerId: wallet.customerId,
+      type: 'CREDIT',
+      billingReason: 'MANUAL',
+      currency: wallet.currency,
+      description: purchase.description ?? null,
+      metadata: purchase.metadata ?? {},
+    });
+    this.remember(tx, wallet, invoice, purchase);
+    await this.book.finalize(tx, invoice, contentOf(purchase.credits, price), dueDate(tx.now, null, timezone));
+    return invoice;
+  }
+
+  /** The money is there: brings the lot. Its key is the invoice, so nothing brings it twice. */
+  async fulfil(tx: Tx, invoice: Invoice): Promise<void> {
+    const purchase = await this.of(tx, invoice);
+    if (!purchase || purchase.state === 'granted') return;
+    const wallet = await this.wallets.get(tx, purchase.walletId);
+    if (wallet.status !== 'active') return this.strand(tx, invoice, purchase);
+    const { lot } = await this.wallets.addLot(tx, {
+      walletId: wallet.id,
+      credits: purchase.credits,
+      source: 'purchase',
+      priority: purchase.priority ?? null,
+      expiresAt: purchase.expiresAt ?? null,
+      key: `invoice:${invoice.id}`,
+      reason: 'PURCHASED_CREDIT_INVOICED',
+      referenceType: 'INVOICE',
+      referenceId: invoice.id,
+      description: purchase.description ?? null,
+      metadata: purchase.metadata,
+    });
+    tx.em.assign(purchase, {
+      state: move(PURCHASE_MOVES, purchase.state, 'granted'),
+      lotId: lot.id,
+      updatedAt: tx.now,
+    });
+  }
+
+  /** The page it was to be paid on was not used: the invoice is withdrawn and the credits never come. */
+  async abandon(tx: Tx, invoice: Invoice): Promise<void> {
+    const purchase = await this.of(tx, invoice);
+    if (!purchase || purchase.state !== 'pending' || invoice.status !== 'FINALIZED') return;
+    tx.em.assign(purchase, { state: move(PURCHASE_MOVES, purchase.state, 'dropped'), updatedAt: tx.now });
+    await this.receivables.void(tx, invoice);
+  }
+
+  /** Paid, but the wallet was closed meanwhile: the money is kept in the books and somebody has to give it back. */
+  private async strand(tx: Tx, invoice: Invoice, purchase: CreditPurchase): Promise<void> {
+    this.log.error(`credits of invoice ${invoice.id} were paid, but wallet ${purchase.walletId} is closed`);
+    await this.events.publish(tx, purchaseStranded, {
+      ...named(invoice),
+      wallet_id: purchase.walletId,
+      credits: text(purchase.credits),
+    });
+  }
+
+  private of(tx: Tx, invoice: Invoice): Promise<CreditPurchase | null> {
+    return tx.em.findOne(CreditPurchase, { environmentId: tx.scope.environmentId, invoiceId: invoice.id });
+  }
+
+  private remember(tx: Tx, wallet: Wallet, invoice: Invoice, purchase: NewPurchase): void {
+    tx.em.create(CreditPurchase, {
+      id: newId('purchase'),
+      ...tx.scope,
+      invoiceId: invoice.id,
+      customerId: wallet.customerId,
+      walletId: wallet.id,
+      credits: purchase.credits,
+      priority: purchase.priority ?? null,
+      expiresAt: purchase.expiresAt ?? null,
+      description: purchase.description ?? null,
+      metadata: purchase.metadata ?? {},
+      state: 'pending',
+      lotId: null,
+      createdAt: tx.now,
+      updatedAt: tx.now,
+    });
+  }
+}
+
+function contentOf(credits: Decimal, price: Decimal): InvoiceContent {
+  const line = {
+    lineItemId: null,
+    priceId: null,
+    priceType: 'FIXED' as const,
+    planId: null,
+    planDisplayName: null,
+    meterId: null,
+    meterDisplayName: null,
+    displayName: `${text(credits)} credits`,
+    periodStart: null,
+    periodEnd: null,
+    quantity: credits,
+    freeUnits: ZERO,
+    gross: price,
+    waived: ZERO,
+    creditsApplied: ZERO,
+    due: price,
+    metadata: {},
+  };
+  return { lines: [line], subtotal: price, totalDiscount: ZERO, totalCreditsApplied: ZERO, total: price };
+}

@@ -1,0 +1,134 @@
+import { invoiceMonth, invoiceNumber, text, ZERO } from '@drawdown/billing-core';
+import { invoiceDrafted, invoiceDropped, invoiceFinalized } from '@drawdown/contracts';
+import { EventBus, newId, type Tx } from '@drawdown/platform';
+import { Injectable } from '@nestjs/common';
+import { sql } from 'kysely';
+import type { InvoiceContent } from './bill-composer.js';
+import { Invoice, InvoiceLine } from './invoice.entity.js';
+import { INVOICE_MOVES, move } from './lifecycles.js';
+import { named, Receivables } from './receivables.service.js';
+
+/** What a draft says of itself; its amounts come with finalization. */
+export type NewInvoice = Pick<Invoice, 'customerId' | 'type' | 'billingReason' | 'currency'> &
+  Partial<
+    Pick<
+      Invoice,
+      | 'subscriptionId'
+      | 'kind'
+      | 'periodId'
+      | 'endedPeriodId'
+      | 'sequence'
+      | 'periodStart'
+      | 'periodEnd'
+      | 'description'
+      | 'metadata'
+    >
+  >;
+
+/** Records invoices: drafts, their finalization with a gap-free number, and drafts dropped. Callers hold the customer's lock. */
+@Injectable()
+export class InvoiceBook {
+  constructor(
+    private readonly receivables: Receivables,
+    private readonly events: EventBus,
+  ) {}
+
+  async draft(tx: Tx, draft: NewInvoice): Promise<Invoice> {
+    const invoice = tx.em.create(Invoice, {
+      subscriptionId: null,
+      kind: null,
+      periodId: null,
+      endedPeriodId: null,
+      sequence: null,
+      periodStart: null,
+      periodEnd: null,
+      description: null,
+      metadata: {},
+      ...draft,
+      id: newId('inv'),
+      ...tx.scope,
+      status: 'DRAFT',
+      paymentStatus: 'PENDING',
+      number: null,
+      ...NOTHING,
+      dueDate: null,
+      finalizedAt: null,
+      paidAt: null,
+      voidedAt: null,
+      createdAt: tx.now,
+      updatedAt: tx.now,
+    });
+    await this.events.publish(tx, invoiceDrafted, named(invoice));
+    return invoice;
+  }
+
+  /** Records the lines, gives the number, and opens what is owed. From here on the database refuses changes. */
+  async finalize(tx: Tx, invoice: Invoice, content: InvoiceContent, dueDate: Date): Promise<void> {
+    await this.recordLines(tx, invoice, content);
+    tx.em.assign(invoice, {
+      subtotal: content.subtotal,
+      totalDiscount: content.totalDiscount,
+      totalCreditsApplied: content.totalCreditsApplied,
+      total: content.total,
+      status: move(INVOICE_MOVES, invoice.status, 'FINALIZED'),
+      number: invoiceNumber(tx.now, await nextCounter(tx)),
+      finalizedAt: tx.now,
+      dueDate,
+      updatedAt: tx.now,
+    });
+    await this.events.publish(tx, invoiceFinalized, {
+      ...named(invoice),
+      invoice_number: invoice.number!,
+      total: text(invoice.total),
+      amount_due: text(invoice.total),
+    });
+    await this.receivables.open(tx, invoice);
+  }
+
+  /** MEANING "Invoices": "An invoice with no lines isn't made". */
+  async drop(tx: Tx, invoice: Invoice): Promise<void> {
+    await this.events.publish(tx, invoiceDropped, named(invoice));
+    tx.em.remove(invoice);
+    await tx.em.flush();
+  }
+
+  /** Before the invoice itself: the database takes lines only of a draft. */
+  private async recordLines(tx: Tx, invoice: Invoice, { lines }: InvoiceContent): Promise<void> {
+    for (const [position, line] of lines.entries()) {
+      tx.em.create(InvoiceLine, {
+        ...line,
+        id: newId('inv_line'),
+        ...tx.scope,
+        invoiceId: invoice.id,
+        position,
+        customerId: invoice.customerId,
+        subscriptionId: invoice.subscriptionId ?? null,
+        currency: invoice.currency,
+        createdAt: tx.now,
+        updatedAt: tx.now,
+      });
+    }
+    await tx.em.flush();
+  }
+}
+
+const NOTHING = {
+  subtotal: ZERO,
+  totalDiscount: ZERO,
+  totalCreditsApplied: ZERO,
+  total: ZERO,
+  amountPaid: ZERO,
+  amountRemaining: ZERO,
+  overpaidAmount: ZERO,
+};
+
+/** The next number of the month, 1 first. Its row stays locked to the end of the transaction: a rollback leaves no gap. */
+async function nextCounter(tx: Tx): Promise<number> {
+  const { tenantId, environmentId } = tx.scope;
+  const taken = await sql<{ last: number }>`
+    insert into invoice_number (environment_id, month, tenant_id, last)
+    values (${environmentId}, ${invoiceMonth(tx.now)}, ${tenantId}, 1)
+    on conflict (environment_id, month) do update set last = invoice_number.last + 1
+    returning last`.execute(tx.db);
+  return taken.rows[0]!.last;
+}

@@ -1,0 +1,118 @@
+import { amount, owned } from '@drawdown/platform';
+import { defineEntity, p } from '@mikro-orm/core';
+import { INVOICE_PAYMENT_STATUSES, INVOICE_STATUSES, PURCHASE_STATES } from './lifecycles.js';
+
+export const INVOICE_TYPES = ['SUBSCRIPTION', 'CREDIT'] as const;
+export type InvoiceType = (typeof INVOICE_TYPES)[number];
+
+export const BILLING_REASONS = ['SUBSCRIPTION_CREATE', 'SUBSCRIPTION_CYCLE', 'SUBSCRIPTION_UPDATE', 'MANUAL'] as const;
+export type BillingReason = (typeof BILLING_REASONS)[number];
+
+/** Which step of a subscription an invoice bills: its first period, a later one, its end. */
+export const INVOICE_KINDS = ['start', 'cycle', 'final'] as const;
+export type InvoiceKind = (typeof INVOICE_KINDS)[number];
+
+const InvoiceSchema = defineEntity({
+  name: 'Invoice',
+  tableName: 'invoice',
+  properties: {
+    ...owned,
+    customerId: p.string(),
+    /** Null for a credit purchase; with `periodId` and `kind` unique. */
+    subscriptionId: p.string().nullable(),
+    kind: p.enum(INVOICE_KINDS).nullable(),
+    /** The period that begins; of a final invoice the one that ended. */
+    periodId: p.string().nullable(),
+    /** The period whose usage and arrears fees are billed; each is billed by one invoice only. */
+    endedPeriodId: p.string().nullable(),
+    /** The number of the period in its subscription. */
+    sequence: p.integer().nullable(),
+    type: p.enum(INVOICE_TYPES),
+    billingReason: p.enum(BILLING_REASONS),
+    status: p.enum(INVOICE_STATUSES),
+    paymentStatus: p.enum(INVOICE_PAYMENT_STATUSES),
+    currency: p.string(),
+    number: p.string().nullable(),
+    description: p.string().nullable(),
+    periodStart: p.datetime().nullable(),
+    periodEnd: p.datetime().nullable(),
+    /** Sum of gross. Money, as all amounts below; a draft's are zero until they are recorded at finalization. */
+    subtotal: amount(),
+    totalDiscount: amount(),
+    totalCreditsApplied: amount(),
+    /** What is due. */
+    total: amount(),
+    /** Sum of the receipts. */
+    amountPaid: amount(),
+    amountRemaining: amount(),
+    overpaidAmount: amount(),
+    dueDate: p.datetime().nullable(),
+    finalizedAt: p.datetime().nullable(),
+    paidAt: p.datetime().nullable(),
+    voidedAt: p.datetime().nullable(),
+    metadata: p.json<Record<string, string>>(),
+  },
+});
+
+/** What a customer owes, and for what. Once finalized the database itself refuses to change its money. */
+export class Invoice extends InvoiceSchema.class {}
+InvoiceSchema.setClass(Invoice);
+
+const InvoiceLineSchema = defineEntity({
+  name: 'InvoiceLine',
+  tableName: 'invoice_line',
+  properties: {
+    ...owned,
+    invoiceId: p.string(),
+    position: p.integer(),
+    customerId: p.string(),
+    subscriptionId: p.string().nullable(),
+    /** The subscription's line item; null on an invoice for credits. */
+    lineItemId: p.string().nullable(),
+    priceId: p.string().nullable(),
+    priceType: p.enum(['FIXED', 'USAGE'] as const).nullable(),
+    planId: p.string().nullable(),
+    planDisplayName: p.string().nullable(),
+    meterId: p.string().nullable(),
+    meterDisplayName: p.string().nullable(),
+    displayName: p.string(),
+    currency: p.string(),
+    periodStart: p.datetime().nullable(),
+    periodEnd: p.datetime().nullable(),
+    quantity: amount(),
+    freeUnits: amount(),
+    gross: amount(),
+    /** Given up visibly: the uncovered usage of a trial. */
+    waived: amount(),
+    /** Money that credits paid. */
+    creditsApplied: amount(),
+    /** gross - waived - credits applied */
+    due: amount(),
+    metadata: p.json<Record<string, string>>(),
+  },
+});
+
+export class InvoiceLine extends InvoiceLineSchema.class {}
+InvoiceLineSchema.setClass(InvoiceLine);
+
+const CreditPurchaseSchema = defineEntity({
+  name: 'CreditPurchase',
+  tableName: 'credit_purchase',
+  properties: {
+    ...owned,
+    invoiceId: p.string(),
+    customerId: p.string(),
+    walletId: p.string(),
+    credits: amount(),
+    priority: p.integer().nullable(),
+    expiresAt: p.datetime().nullable(),
+    description: p.string().nullable(),
+    metadata: p.json<Record<string, string>>(),
+    state: p.enum(PURCHASE_STATES),
+    lotId: p.string().nullable(),
+  },
+});
+
+/** What an invoice of type CREDIT buys: its payment brings the lot, once. */
+export class CreditPurchase extends CreditPurchaseSchema.class {}
+CreditPurchaseSchema.setClass(CreditPurchase);

@@ -1,0 +1,149 @@
+import { type BilledPeriod, dueDate, periodAfter } from '@drawdown/billing-core';
+import {
+  LATE_USAGE_WINDOW_MS,
+  type PayloadOf,
+  type periodOpened,
+  type subscriptionCancelled,
+} from '@drawdown/contracts';
+import { Agenda, Problem, type Tx } from '@drawdown/platform';
+import { type Subscription, SubscriptionsService } from '@drawdown/subscriptions';
+import { Injectable } from '@nestjs/common';
+import { BillComposer, billedPeriod, type BillingStep, type InvoiceContent } from './bill-composer.js';
+import { InvoiceBook } from './invoice-book.js';
+import { Invoice, type BillingReason, type InvoiceKind } from './invoice.entity.js';
+import { Receivables } from './receivables.service.js';
+
+const REASON_OF: Record<InvoiceKind, BillingReason> = {
+  start: 'SUBSCRIPTION_CREATE',
+  cycle: 'SUBSCRIPTION_CYCLE',
+  final: 'SUBSCRIPTION_UPDATE',
+};
+
+/** The step that an invoice bills; with the kind unique, so that no step is billed twice. */
+interface StepKey {
+  readonly subscriptionId: string;
+  readonly kind: InvoiceKind;
+  readonly periodId: string;
+  readonly endedPeriodId: string | null;
+  readonly sequence: number;
+}
+
+/**
+ * Invoices of subscriptions, from the draft to the number, and what the next one would be. A draft holds no lines: they
+ * are composed when it is read and recorded when it is finalized. Running any of it again does nothing.
+ */
+@Injectable()
+export class SubscriptionInvoices {
+  constructor(
+    private readonly composer: BillComposer,
+    private readonly book: InvoiceBook,
+    private readonly receivables: Receivables,
+    private readonly subscriptions: SubscriptionsService,
+    private readonly agenda: Agenda,
+  ) {}
+
+  /** A paid period began: its advance fees, and what the period before it still owes. */
+  async periodOpened(tx: Tx, { subscription_id, period, previous }: PayloadOf<typeof periodOpened>): Promise<void> {
+    if (period.kind !== 'paid') return;
+    await this.draft(tx, {
+      subscriptionId: subscription_id,
+      kind: previous ? 'cycle' : 'start',
+      periodId: period.period_id,
+      endedPeriodId: previous?.period_id ?? null,
+      sequence: period.number,
+    });
+  }
+
+  /** A subscription ended: what its last period still owes. */
+  async cancelled(tx: Tx, payload: PayloadOf<typeof subscriptionCancelled>): Promise<void> {
+    const { last_period: last } = payload;
+    if (!last || !payload.final_invoice) return;
+    await this.draft(tx, {
+      subscriptionId: payload.subscription_id,
+      kind: 'final',
+      periodId: last.period_id,
+      endedPeriodId: last.period_id,
+      sequence: last.number,
+    });
+  }
+
+  /**
+   * Due work `invoice.finalize`, and by hand. Records the lines as they are now and gives the number; a draft with no
+   * lines is dropped. Does nothing when there is no draft any more.
+   */
+  async finalize(tx: Tx, invoiceId: string): Promise<void> {
+    const known = await tx.em.findOne(Invoice, { environmentId: tx.scope.environmentId, id: invoiceId });
+    if (!known) return;
+    const invoice = await this.receivables.lock(tx, invoiceId);
+    if (invoice.status !== 'DRAFT') return;
+    await this.agenda.cancel(tx, 'invoice.finalize', invoice.id);
+    const step = await this.composer.stepOf(tx, invoice);
+    const content = await this.composer.compose(tx, step, { settle: true });
+    if (content.lines.length === 0) await this.book.drop(tx, invoice);
+    else await this.book.finalize(tx, invoice, content, dueDateOf(tx, step.subscription));
+  }
+
+  /** What the invoice at the end of the current period would say if that were now. Nothing is written. @throws Problem 409. */
+  async preview(tx: Tx, subscriptionId: string): Promise<{ step: BillingStep; content: InvoiceContent }> {
+    const subscription = await this.subscriptions.get(tx, subscriptionId);
+    const current = await this.subscriptions.currentPeriod(tx, subscriptionId);
+    if (!current)
+      throw Problem.state('a subscription without a current period has no next invoice', subscription.status);
+    const ended = billedPeriod(current);
+    const step = { subscription, next: upcoming(subscription, ended), ended };
+    return { step, content: await this.composer.compose(tx, step, { settle: false }) };
+  }
+
+  private async draft(tx: Tx, key: StepKey): Promise<void> {
+    const { subscriptionId, kind, periodId } = key;
+    const made = await tx.em.count(Invoice, { environmentId: tx.scope.environmentId, subscriptionId, kind, periodId });
+    if (made > 0) return;
+    const step = await this.composer.stepOf(tx, key);
+    const waits = await this.composer.waitsForUsage(tx, step);
+    if (!waits && (await this.composer.compose(tx, step, { settle: false })).lines.length === 0) return;
+    const { start, end } = (step.next ?? step.ended)!;
+    const invoice = await this.book.draft(tx, {
+      ...key,
+      customerId: step.subscription.customerId,
+      type: 'SUBSCRIPTION',
+      billingReason: REASON_OF[kind],
+      currency: step.subscription.currency,
+      periodStart: start,
+      periodEnd: end,
+    });
+    if (waits) await this.finalizeAfterWindow(tx, invoice);
+    else await this.finalize(tx, invoice.id);
+  }
+
+  /** Usage of the ended period may still arrive for one window from now. */
+  private async finalizeAfterWindow(tx: Tx, invoice: Invoice): Promise<void> {
+    await this.agenda.schedule(tx, {
+      kind: 'invoice.finalize',
+      customerId: invoice.customerId,
+      subjectId: invoice.id,
+      dueAt: new Date(tx.now.getTime() + LATE_USAGE_WINDOW_MS),
+    });
+  }
+}
+
+const dueDateOf = (tx: Tx, { paymentTerms, customerTimezone }: Subscription): Date =>
+  dueDate(tx.now, paymentTerms ?? null, customerTimezone);
+
+/** The paid period after the current one; null when the subscription ends with it. */
+function upcoming(subscription: Subscription, current: BilledPeriod): BilledPeriod | null {
+  if (subscription.cancelAt && subscription.cancelAt <= current.end) return null;
+  const { kind, span, whole } = periodAfter(
+    {
+      start: subscription.startDate,
+      trialEnd: subscription.trialEnd ?? null,
+      cycle: subscription.billingCycle,
+      cadence: {
+        billingPeriod: subscription.billingPeriod,
+        count: subscription.billingPeriodCount,
+        zone: subscription.customerTimezone,
+      },
+    },
+    current,
+  );
+  return { id: 'upcoming', kind, ...span, whole };
+}
