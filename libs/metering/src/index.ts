@@ -3,3 +3,4 @@ export { MeteringModule } from './metering.module.js';
 export { UsageEvent } from './usage-event.entity.js';
 export { UsagePeriod } from './usage-period.entity.js';
 export { UsageService, type AccruedUsage } from './usage.service.js';
+export { meteringInvariants } from './metering.invariants.js';

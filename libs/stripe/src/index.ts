@@ -7,3 +7,4 @@ export { StripeInbox } from './stripe-inbox.js';
 export type { StripeOptions } from './stripe-options.js';
 export { StripeModule } from './stripe.module.js';
 export { WebhookEndpoints } from './webhook-endpoints.js';
+export { stripeInvariants } from './stripe.invariants.js';

@@ -9,3 +9,4 @@ export { CancelSubscriptionBody, CreateSubscriptionBody } from './subscriptions.
 export { SubscriptionsModule } from './subscriptions.module.js';
 export { SubscriptionsService, type Cancellation } from './subscriptions.service.js';
 export type { UsageItem } from './usage-items.js';
+export { subscriptionInvariants } from './subscriptions.invariants.js';

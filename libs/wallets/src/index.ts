@@ -8,5 +8,6 @@ export { Wallet, type AutoTopup, type PriceType, type WalletStatus } from './wal
 export { inMoney, walletView, WalletView } from './wallets.dto.js';
 export { WalletTransactions } from './wallet-transactions.service.js';
 export { WalletTransactionView } from './wallet-transactions.dto.js';
+export { walletInvariants } from './wallets.invariants.js';
 export { WalletsModule } from './wallets.module.js';
 export { WalletsService, type NewLot, type NewWallet } from './wallets.service.js';

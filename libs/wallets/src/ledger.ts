@@ -170,18 +170,31 @@ export function hashOf(previous: Buffer, environmentId: string, entry: Entry): B
   return createHash('sha256').update(previous).update(JSON.stringify(said)).digest();
 }
 
-/** The first thing wrong with a wallet's chain, entries in order of seq; null when it is intact. */
-export function chainFault(entries: readonly ChainedEntry[], environmentId: string): string | null {
-  let last: BookedWallet = { walletId: '', balance: new DecimalOf(0), seq: 0, hash: Buffer.alloc(0) };
+/** The end of a chain without entries. */
+export const EMPTY_CHAIN: Omit<BookedWallet, 'walletId'> = { balance: new DecimalOf(0), seq: 0, hash: Buffer.alloc(0) };
+
+/** The first thing wrong with a stretch of a wallet's chain that follows `last`, in order of seq; null when it is intact. */
+export function chainFault(
+  entries: readonly ChainedEntry[],
+  environmentId: string,
+  last: Omit<BookedWallet, 'walletId'> = EMPTY_CHAIN,
+): string | null {
   for (const entry of entries) {
     const fault = linkFault(last, entry, environmentId);
     if (fault) return `entry ${entry.id}: ${fault}`;
-    last = { walletId: entry.walletId, balance: entry.balanceAfter, seq: entry.seq, hash: entry.hash };
+    last = endOf(entry);
   }
   return null;
 }
 
-function linkFault(last: BookedWallet, entry: ChainedEntry, environmentId: string): string | null {
+/** The end of the chain after an entry. */
+export const endOf = (entry: ChainedEntry): Omit<BookedWallet, 'walletId'> => ({
+  balance: entry.balanceAfter,
+  seq: entry.seq,
+  hash: entry.hash,
+});
+
+function linkFault(last: Omit<BookedWallet, 'walletId'>, entry: ChainedEntry, environmentId: string): string | null {
   if (entry.seq !== last.seq + 1) return `number ${entry.seq} follows ${last.seq}`;
   if (!entry.prevHash.equals(last.hash)) return 'does not continue the entry before';
   if (!entry.balanceAfter.eq(last.balance.plus(entry.credits))) return 'does not add up to its balance';
