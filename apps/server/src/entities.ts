@@ -1,0 +1,57 @@
+import { Customer } from '@drawdown/customers';
+import { Feature, Meter } from '@drawdown/features';
+import {
+  CheckoutSession,
+  CreditPurchase,
+  Invoice,
+  InvoiceLine,
+  Payment,
+  PaymentAttempt,
+  PaymentReceipt,
+} from '@drawdown/invoicing';
+import { Accrual, UsageEvent, UsagePeriod } from '@drawdown/metering';
+import { CreditGrant, Entitlement, Plan, Price } from '@drawdown/plans';
+import { PaymentMethod, StripeCheckout, StripeCustomer, StripeEvent } from '@drawdown/stripe';
+import {
+  CreditGrantApplication,
+  LineItem,
+  Period,
+  Subscription,
+  SubscriptionEntitlement,
+  SubscriptionGrant,
+} from '@drawdown/subscriptions';
+import { LedgerEntry, Lot, Wallet } from '@drawdown/wallets';
+
+/** Every table the ORM knows, beside the platform's own. */
+export const entities = [
+  Feature,
+  Meter,
+  Plan,
+  Price,
+  Entitlement,
+  CreditGrant,
+  Customer,
+  Subscription,
+  LineItem,
+  Period,
+  SubscriptionEntitlement,
+  SubscriptionGrant,
+  CreditGrantApplication,
+  Wallet,
+  Lot,
+  LedgerEntry,
+  UsageEvent,
+  UsagePeriod,
+  Accrual,
+  Invoice,
+  InvoiceLine,
+  CreditPurchase,
+  Payment,
+  PaymentAttempt,
+  PaymentReceipt,
+  CheckoutSession,
+  StripeCustomer,
+  StripeCheckout,
+  PaymentMethod,
+  StripeEvent,
+];
