@@ -112,8 +112,7 @@ export class FeatureView extends OwnedView {
   unit_plural: string | null;
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
-  @ApiProperty({ type: Object, nullable: true })
-  alert_settings: null;
+  alert_settings: object | null;
 }
 
 export const featureView = (feature: Feature, meter: Meter | null): FeatureView => ({

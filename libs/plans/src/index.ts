@@ -1,0 +1,12 @@
+export { CreditGrant } from './credit-grant.entity.js';
+export { CreateCreditGrantBody, creditGrantView, CreditGrantView } from './credit-grants.dto.js';
+export { Entitlement } from './entitlement.entity.js';
+export { entitlementView, EntitlementView, type EntitledFeature } from './entitlements.dto.js';
+export type { Wanted } from './offer.js';
+export { Plan } from './plan.entity.js';
+export { planSummaryView, PlanSummaryView } from './plan-summary.dto.js';
+export { planView, PlanView, type PlanContents } from './plans.dto.js';
+export { PlansModule } from './plans.module.js';
+export { PlansService, type Offer } from './plans.service.js';
+export { Price, unitPriceOf } from './price.entity.js';
+export { priceView, PriceView } from './price.view.js';

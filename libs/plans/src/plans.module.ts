@@ -1,0 +1,19 @@
+import { FeaturesModule } from '@drawdown/features';
+import { Module } from '@nestjs/common';
+import { CreditGrantsController } from './credit-grants.controller.js';
+import { CreditGrantsService } from './credit-grants.service.js';
+import { EntitlementsController } from './entitlements.controller.js';
+import { EntitlementsService } from './entitlements.service.js';
+import { PlansController } from './plans.controller.js';
+import { PlansListener } from './plans.listener.js';
+import { PlansService } from './plans.service.js';
+import { PricesController } from './prices.controller.js';
+import { PricesService } from './prices.service.js';
+
+@Module({
+  imports: [FeaturesModule],
+  controllers: [PlansController, PricesController, EntitlementsController, CreditGrantsController],
+  providers: [PlansService, PricesService, EntitlementsService, CreditGrantsService, PlansListener],
+  exports: [PlansService],
+})
+export class PlansModule {}

@@ -1,0 +1,104 @@
+import { displayAmount, text } from '@drawdown/billing-core';
+import { meterView, MeterView, type Meter } from '@drawdown/features';
+import { OwnedView, ownedView } from '@drawdown/platform';
+import { ApiProperty } from '@nestjs/swagger';
+import { PlanSummaryView, planSummaryView } from './plan-summary.dto.js';
+import type { Plan } from './plan.entity.js';
+import type { Price } from './price.entity.js';
+
+export class PriceView extends OwnedView {
+  entity_type: string;
+  entity_id: string;
+  type: string;
+  billing_model: string;
+  billing_cadence: string;
+  billing_period: string;
+  billing_period_count: number;
+  invoice_cadence: string;
+  currency: string;
+  amount: string;
+  /** For people, such as `$149.00`. */
+  display_amount: string;
+  meter_id: string | null;
+  @ApiProperty({ type: MeterView, nullable: true })
+  meter: MeterView | null;
+  /** Where it was asked for by `expand`. */
+  @ApiProperty({ type: PlanSummaryView, nullable: true })
+  plan: PlanSummaryView | null;
+  /** Days. */
+  trial_period: number;
+  start_date: string | null;
+  end_date: string | null;
+  lookup_key: string | null;
+  display_name: string | null;
+  description: string | null;
+  @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
+  metadata: Record<string, string>;
+  price_unit_type: string;
+  addon: object | null;
+  conversion_rate: string | null;
+  display_price_unit_amount: string | null;
+  group: object | null;
+  group_id: string | null;
+  min_quantity: string | null;
+  parent_price_id: string | null;
+  price_unit: string | null;
+  price_unit_amount: string | null;
+  price_unit_id: string | null;
+  price_unit_tiers: object[] | null;
+  pricing_unit: object | null;
+  tier_mode: string | null;
+  tiers: object[] | null;
+  transform_quantity: object | null;
+}
+
+export class PricesView {
+  @ApiProperty({ type: [PriceView] })
+  items: PriceView[];
+}
+
+/** What the wire knows of a price and this version doesn't. */
+const unused = {
+  addon: null,
+  conversion_rate: null,
+  display_price_unit_amount: null,
+  group: null,
+  group_id: null,
+  min_quantity: null,
+  parent_price_id: null,
+  price_unit: null,
+  price_unit_amount: null,
+  price_unit_id: null,
+  price_unit_tiers: null,
+  pricing_unit: null,
+  tier_mode: null,
+  tiers: null,
+  transform_quantity: null,
+};
+
+export const priceView = (price: Price, meter: Meter | null, plan: Plan | null = null): PriceView => ({
+  ...ownedView(price),
+  ...unused,
+  entity_type: 'PLAN',
+  entity_id: price.planId,
+  type: price.type,
+  billing_model: price.billingModel,
+  billing_cadence: 'RECURRING',
+  billing_period: price.billingPeriod,
+  billing_period_count: price.billingPeriodCount,
+  invoice_cadence: price.invoiceCadence,
+  currency: price.currency,
+  amount: text(price.amount),
+  display_amount: displayAmount(price.amount, price.currency),
+  meter_id: price.meterId ?? null,
+  meter: meter && meterView(meter),
+  plan: plan && planSummaryView(plan),
+  trial_period: price.trialPeriodDays,
+  start_date: price.startDate?.toISOString() ?? null,
+  end_date: price.endDate?.toISOString() ?? null,
+  lookup_key: price.lookupKey ?? null,
+  display_name: price.displayName ?? null,
+  description: price.description ?? null,
+  metadata: price.metadata,
+  price_unit_type: 'FIAT',
+});

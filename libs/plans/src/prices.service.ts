@@ -1,0 +1,170 @@
+import { FeaturesService } from '@drawdown/features';
+import { createdWithin, explainRefusal, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
+import { Injectable } from '@nestjs/common';
+import { eachItem } from './bulk.js';
+import { endOffer, notEnded, offeredSpan } from './offered-span.js';
+import { PlansService } from './plans.service.js';
+import { Price } from './price.entity.js';
+import { amountOf, assertSupportedPrice, invoiceCadenceOf, meterIdOf, trialDaysOf } from './price.rules.js';
+import { priceView, type PriceView } from './price.view.js';
+import type { CreatePriceBody, PriceSearchQuery, UpdatePriceBody } from './prices.dto.js';
+import { unknownReference } from './reference.js';
+
+/** The prices of plans. */
+@Injectable()
+export class PricesService {
+  constructor(
+    private readonly plans: PlansService,
+    private readonly features: FeaturesService,
+  ) {}
+
+  /**
+   * @throws Problem 400 for a price that makes no sense or isn't billed by this version, 404 for an unknown plan or
+   * meter, 409 for a lookup key in use.
+   */
+  async create(tx: Tx, body: CreatePriceBody): Promise<Price> {
+    assertSupportedPrice(body);
+    const meterId = meterIdOf(body);
+    const terms = {
+      amount: amountOf(body),
+      invoiceCadence: invoiceCadenceOf(body),
+      trialPeriodDays: trialDaysOf(body),
+    };
+    const span = offeredSpan(body);
+    const plan = await this.plans.referenced(tx, 'entity_id', body.entity_id);
+    if (meterId) await this.assertMeter(tx, meterId);
+    const price = tx.em.create(Price, {
+      id: newId('price'),
+      ...tx.scope,
+      createdAt: tx.now,
+      updatedAt: tx.now,
+      status: 'published',
+      planId: plan.id,
+      type: body.type,
+      billingModel: body.billing_model,
+      billingPeriod: body.billing_period,
+      billingPeriodCount: body.billing_period_count ?? 1,
+      currency: body.currency,
+      meterId,
+      ...terms,
+      ...span,
+      lookupKey: body.lookup_key ?? null,
+      displayName: body.display_name ?? null,
+      description: body.description ?? null,
+      metadata: body.metadata ?? {},
+    });
+    await this.save(tx, price);
+    return price;
+  }
+
+  /** All or none. @throws Problem as `create`, naming the item. */
+  createAll(tx: Tx, bodies: readonly CreatePriceBody[]): Promise<Price[]> {
+    return eachItem(bodies, (body) => this.create(tx, body));
+  }
+
+  /** In any state: an ended price can still be read. @throws Problem 404. */
+  async get(tx: Tx, id: string): Promise<Price> {
+    const price = await tx.em.findOne(Price, { environmentId: tx.scope.environmentId, id });
+    if (!price) throw Problem.notFound('price', id);
+    return price;
+  }
+
+  /** Those of a plan that are offered now or will be, in the order they were made. */
+  ofPlans(tx: Tx, planIds: readonly string[]): Promise<Price[]> {
+    const { environmentId } = tx.scope;
+    return tx.em.find(
+      Price,
+      { environmentId, planId: [...planIds], ...notEnded(tx.now) },
+      { orderBy: { createdAt: 'asc', id: 'asc' } },
+    );
+  }
+
+  async search(tx: Tx, query: PriceSearchQuery): Promise<[Price[], number]> {
+    if (query.entity_type && query.entity_type !== 'PLAN') return [[], 0];
+    return tx.em.findAndCount(
+      Price,
+      {
+        environmentId: tx.scope.environmentId,
+        ...offeredNow(tx, query),
+        ...createdWithin(query),
+        ...(query.price_ids ? { id: query.price_ids } : {}),
+        ...(query.meter_ids ? { meterId: query.meter_ids } : {}),
+        $and: [
+          ...(query.plan_ids ? [{ planId: query.plan_ids }] : []),
+          ...(query.entity_ids ? [{ planId: query.entity_ids }] : []),
+          ...startsBefore(query),
+        ],
+      },
+      pageOptions(query),
+    );
+  }
+
+  /**
+   * Texts in place. Money doesn't change in place, and versions from a date come with a later version of Drawdown: end
+   * the price and create another. @throws Problem 404, 400 for money, 409 for a lookup key in use.
+   */
+  async update(tx: Tx, id: string, body: UpdatePriceBody): Promise<Price> {
+    if (body.amount !== undefined && body.amount !== null) {
+      throw Problem.unsupported('amount', 'of a price does not change: end the price and create another');
+    }
+    const price = await this.get(tx, id);
+    tx.em.assign(
+      price,
+      {
+        lookupKey: body.lookup_key,
+        displayName: body.display_name,
+        description: body.description,
+        metadata: body.metadata === null ? {} : body.metadata,
+        updatedAt: tx.now,
+      },
+      { ignoreUndefined: true },
+    );
+    await this.save(tx, price);
+    return price;
+  }
+
+  /** Ends it, now or at `endDate`; subscriptions keep their copies. @throws Problem 404, 400, 409 (see `endOffer`). */
+  async end(tx: Tx, id: string, endDate: string | null | undefined): Promise<void> {
+    endOffer(tx, await this.get(tx, id), 'end_date', endDate);
+    await tx.em.flush();
+  }
+
+  /** A price is always shown with its meter, with its plan where asked. */
+  async views(tx: Tx, prices: readonly Price[], options: { withPlans?: boolean } = {}): Promise<PriceView[]> {
+    const meters = await this.features.meters(
+      tx,
+      prices.flatMap(({ meterId }) => meterId ?? []),
+    );
+    const plans = options.withPlans
+      ? await this.plans.find(
+          tx,
+          prices.map(({ planId }) => planId),
+        )
+      : [];
+    const meterOf = new Map(meters.map((meter) => [meter.id, meter]));
+    const planOf = new Map(plans.map((plan) => [plan.id, plan]));
+    return prices.map((price) => priceView(price, meterOf.get(price.meterId ?? '') ?? null, planOf.get(price.planId)));
+  }
+
+  private async assertMeter(tx: Tx, meterId: string): Promise<void> {
+    const [meter] = await this.features.meters(tx, [meterId]);
+    if (meter?.status !== 'published') throw unknownReference('meter_id', meterId);
+  }
+
+  private save(tx: Tx, price: Price): Promise<void> {
+    return explainRefusal(tx.em.flush(), {
+      price_lookup_key: Problem.exists('lookup_key', `${price.lookupKey} belongs to another price`),
+      price_live_plan: unknownReference('entity_id', price.planId),
+      price_live_meter: unknownReference('meter_id', price.meterId ?? ''),
+    });
+  }
+}
+
+function offeredNow(tx: Tx, { status, allow_expired_prices: alsoEnded }: PriceSearchQuery) {
+  if (status) return { status: status as Price['status'] };
+  return alsoEnded ? {} : notEnded(tx.now);
+}
+
+/** One without a start has been offered from ever. */
+const startsBefore = ({ start_date_lt: before }: PriceSearchQuery) =>
+  before ? [{ $or: [{ startDate: null }, { startDate: { $lt: new Date(before) } }] }] : [];
