@@ -107,6 +107,7 @@ export class SubscriptionsMigration extends Migration {
         foreign key (tenant_id, environment_id) references environment (tenant_id, id),
         foreign key (environment_id, subscription_id) references subscription (environment_id, id)
       );
+      create index subscription_period_by_end on subscription_period (environment_id, subscription_id, end_at);
       create unique index subscription_period_open on subscription_period (environment_id, subscription_id)
         where status = 'open';
 

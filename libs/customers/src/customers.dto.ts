@@ -1,5 +1,7 @@
 import {
   IsMetadata,
+  IsText,
+  IsTexts,
   IsZone,
   NotYet,
   Optional,
@@ -9,7 +11,7 @@ import {
   SearchQuery,
 } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
-import { ArrayMaxSize, IsArray, IsBoolean, IsEmail, IsNotEmpty, IsString, MaxLength } from 'class-validator';
+import { IsBoolean, IsEmail, IsString, MaxLength } from 'class-validator';
 import type { Customer } from './customer.entity.js';
 
 /** What both a new customer and a change of one may say. */
@@ -17,91 +19,87 @@ class CustomerDetails {
   @Optional()
   @IsString()
   @MaxLength(255)
-  name?: string;
+  name?: string | null;
 
   @Optional()
   @IsEmail()
   @MaxLength(320)
-  email?: string;
+  email?: string | null;
 
   @Optional()
   @IsString()
   @MaxLength(255)
-  address_line1?: string;
+  address_line1?: string | null;
 
   @Optional()
   @IsString()
   @MaxLength(255)
-  address_line2?: string;
+  address_line2?: string | null;
 
   @Optional()
   @IsString()
   @MaxLength(100)
-  address_city?: string;
+  address_city?: string | null;
 
   @Optional()
   @IsString()
   @MaxLength(100)
-  address_state?: string;
+  address_state?: string | null;
 
   @Optional()
   @IsString()
   @MaxLength(20)
-  address_postal_code?: string;
+  address_postal_code?: string | null;
 
   /** ISO 3166-1 code of two letters. */
   @Optional()
   @IsString()
   @MaxLength(2)
-  address_country?: string;
+  address_country?: string | null;
 
   /** IANA zone for the periods of subscriptions made from now on; default UTC. */
   @Optional()
   @IsZone()
-  timezone?: string;
+  timezone?: string | null;
 
   /** The older spelling of `timezone`. */
   @Optional()
   @IsZone()
-  customer_timezone?: string;
+  customer_timezone?: string | null;
 
   /** Replaces what was stored. */
   @Optional()
   @IsMetadata()
-  metadata?: Record<string, string>;
+  metadata?: Record<string, string> | null;
 
   @NotYet()
-  parent_customer_id?: string;
+  parent_customer_id?: string | null;
 
   @NotYet()
-  parent_customer_external_id?: string;
+  parent_customer_external_id?: string | null;
 
   @NotYet()
-  tax_rate_overrides?: unknown[];
+  tax_rate_overrides?: unknown[] | null;
 
   @NotYet()
-  integration_entity_mapping?: unknown[];
+  integration_entity_mapping?: unknown[] | null;
 }
 
 export class CreateCustomerBody extends CustomerDetails {
   /** Your own id of the customer. */
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(255)
+  @IsText()
   external_id: string;
 
   /** There is no onboarding workflow to skip; either value is fine. */
   @Optional()
   @IsBoolean()
-  skip_onboarding_workflow?: boolean;
+  skip_onboarding_workflow?: boolean | null;
 }
 
 export class UpdateCustomerBody extends CustomerDetails {
   @Optional()
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(255)
-  external_id?: string;
+  @IsText()
+  external_id?: string | null;
 }
 
 /** Names the customer to change; the id counts when both are given. */
@@ -109,41 +107,35 @@ export class UpdateCustomerTarget {
   @Optional()
   @IsString()
   @MaxLength(255)
-  id?: string;
+  id?: string | null;
 
   @Optional()
   @IsString()
   @MaxLength(255)
-  external_customer_id?: string;
+  external_customer_id?: string | null;
 }
 
 export class CustomerSearchBody extends SearchQuery {
   @Optional()
-  @IsArray()
-  @ArrayMaxSize(1000)
-  @IsString({ each: true })
-  @MaxLength(255, { each: true })
-  customer_ids?: string[];
+  @IsTexts()
+  customer_ids?: string[] | null;
 
   @Optional()
   @IsString()
   @MaxLength(255)
-  external_id?: string;
+  external_id?: string | null;
 
   @Optional()
-  @IsArray()
-  @ArrayMaxSize(1000)
-  @IsString({ each: true })
-  @MaxLength(255, { each: true })
-  external_ids?: string[];
+  @IsTexts()
+  external_ids?: string[] | null;
 
   @Optional()
   @IsString()
   @MaxLength(320)
-  email?: string;
+  email?: string | null;
 
   @NotYet()
-  parent_customer_ids?: string[];
+  parent_customer_ids?: string[] | null;
 }
 
 export class CustomerView extends OwnedView {

@@ -4,6 +4,7 @@ export { Period } from './period.entity.js';
 export { ruleOf, unitPriceOfItem } from './rule-copy.js';
 export { isRunning, SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription-status.js';
 export { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
+export { SubscriptionView, subscriptionView, type SubscriptionRelations } from './subscription.dto.js';
 export { Subscription } from './subscription.entity.js';
 export { CancelSubscriptionBody, CreateSubscriptionBody } from './subscriptions.dto.js';
 export { SubscriptionsModule } from './subscriptions.module.js';

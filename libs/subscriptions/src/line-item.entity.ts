@@ -1,10 +1,8 @@
 import { BILLING_PERIODS } from '@drawdown/billing-core';
 import { amount, owned } from '@drawdown/platform';
+import type { PriceView } from '@drawdown/plans';
 import { defineEntity, p } from '@mikro-orm/core';
 import type { RuleCopy } from './rule-copy.js';
-
-/** A price as the wire shows it inside a line item, frozen when it was copied. */
-export type PriceCopy = Readonly<Record<string, unknown>>;
 
 export const PRICE_TYPES = ['FIXED', 'USAGE'] as const;
 export const INVOICE_CADENCES = ['ADVANCE', 'ARREAR'] as const;
@@ -30,8 +28,8 @@ const LineItemSchema = defineEntity({
     quantity: amount(),
     meterId: p.string().nullable(),
     meterDisplayName: p.string().nullable(),
-    /** The price as it was copied, as the wire shows it. */
-    price: p.json<PriceCopy>(),
+    /** The price (with its meter) as it was copied, as the wire shows it. */
+    price: p.json<PriceView>(),
     /** The arithmetic of the same price with its meter and allowance; read it by `unitPriceOfItem` and `ruleOf`. */
     rule: p.json<RuleCopy>(),
     startDate: p.datetime(),

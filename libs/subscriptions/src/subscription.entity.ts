@@ -1,4 +1,4 @@
-import { BILLING_CYCLES, BILLING_PERIODS } from '@drawdown/billing-core';
+import { BILLING_CYCLES, BILLING_PERIODS, type SubscriptionTime } from '@drawdown/billing-core';
 import { owned } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
 import { SUBSCRIPTION_STATUSES } from './subscription-status.js';
@@ -52,3 +52,15 @@ const SubscriptionSchema = defineEntity({
 /** A customer on a plan. */
 export class Subscription extends SubscriptionSchema.class {}
 SubscriptionSchema.setClass(Subscription);
+
+/** What the arithmetic needs to know of a subscription to tell its periods. */
+export const timeOf = (subscription: Subscription): SubscriptionTime => ({
+  start: subscription.startDate,
+  trialEnd: subscription.trialEnd ?? null,
+  cycle: subscription.billingCycle,
+  cadence: {
+    billingPeriod: subscription.billingPeriod,
+    count: subscription.billingPeriodCount,
+    zone: subscription.customerTimezone,
+  },
+});

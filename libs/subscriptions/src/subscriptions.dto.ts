@@ -1,24 +1,35 @@
 import { BILLING_CYCLES, BILLING_PERIODS } from '@drawdown/billing-core';
-import { IsCurrency, IsInstant, IsMetadata, IsWhole, IsZone, NotYet, Optional, SearchQuery } from '@drawdown/platform';
+import {
+  IsCurrency,
+  IsInstant,
+  IsMetadata,
+  IsText,
+  IsTexts,
+  IsWhole,
+  IsZone,
+  NotYet,
+  Optional,
+  SearchQuery,
+} from '@drawdown/platform';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
 import { COLLECTION_METHODS, PAYMENT_TERMS, PRORATION_BEHAVIORS } from './subscription.entity.js';
 import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription-status.js';
 
+/** Three years, as for a price: whoever gives longer for free has mistyped. */
+const LONGEST_TRIAL_DAYS = 1095;
+
 export class CreateSubscriptionBody {
-  @IsString()
-  @MaxLength(255)
+  @IsText()
   plan_id: string;
 
   /** Counts when both this and `external_customer_id` are given; one of them is required. */
   @Optional()
-  @IsString()
-  @MaxLength(255)
-  customer_id?: string;
+  @IsText()
+  customer_id?: string | null;
 
   @Optional()
-  @IsString()
-  @MaxLength(255)
-  external_customer_id?: string;
+  @IsText()
+  external_customer_id?: string | null;
 
   @IsCurrency()
   currency: string;
@@ -29,116 +40,115 @@ export class CreateSubscriptionBody {
   /** Default 1. */
   @Optional()
   @IsWhole({ min: 1, max: 60 })
-  billing_period_count?: number;
+  billing_period_count?: number | null;
 
   @Optional()
   @IsIn(['RECURRING'])
-  billing_cadence?: 'RECURRING';
+  billing_cadence?: 'RECURRING' | null;
 
   /** `anniversary` (default): periods count from the start of paid time; `calendar`: from the next natural boundary. */
   @Optional()
   @IsIn(BILLING_CYCLES)
-  billing_cycle?: (typeof BILLING_CYCLES)[number];
+  billing_cycle?: (typeof BILLING_CYCLES)[number] | null;
 
   /** Default now. At most 13 months back: every boundary since then happens in order; ahead: a draft until then. */
   @Optional()
   @IsInstant()
-  start_date?: string;
+  start_date?: string | null;
 
   /** Cancelled at this instant by agreement. */
   @Optional()
   @IsInstant()
-  end_date?: string;
+  end_date?: string | null;
 
   /** A trial starts with the subscription; anything else is refused. */
   @Optional()
   @IsInstant()
-  trial_start?: string;
+  trial_start?: string | null;
 
   @Optional()
   @IsInstant()
-  trial_end?: string;
+  trial_end?: string | null;
 
   /** Days of trial, 0 for none; without it and `trial_end` the plan's prices decide. */
   @Optional()
-  @IsWhole({ max: 730 })
-  trial_period_days?: number;
+  @IsWhole({ max: LONGEST_TRIAL_DAYS })
+  trial_period_days?: number | null;
 
   /** The older spelling of `trial_period_days`. */
   @Optional()
-  @IsWhole({ max: 730 })
-  trial_period?: number;
+  @IsWhole({ max: LONGEST_TRIAL_DAYS })
+  trial_period?: number | null;
 
   /** Whether a first partial period is billed by its share. Default `none`. */
   @Optional()
   @IsIn(PRORATION_BEHAVIORS)
-  proration_behavior?: (typeof PRORATION_BEHAVIORS)[number];
+  proration_behavior?: (typeof PRORATION_BEHAVIORS)[number] | null;
 
   /** IANA zone whose wall clock the periods go by. Default the customer's. */
   @Optional()
   @IsZone()
-  customer_timezone?: string;
+  customer_timezone?: string | null;
 
   @Optional()
   @IsIn(COLLECTION_METHODS)
-  collection_method?: (typeof COLLECTION_METHODS)[number];
+  collection_method?: (typeof COLLECTION_METHODS)[number] | null;
 
   @Optional()
   @IsIn(PAYMENT_TERMS)
-  payment_terms?: (typeof PAYMENT_TERMS)[number];
+  payment_terms?: (typeof PAYMENT_TERMS)[number] | null;
 
   /** The subscription becomes active whatever becomes of its first payment. */
   @Optional()
   @IsIn(['default_active'])
-  payment_behavior?: 'default_active';
+  payment_behavior?: 'default_active' | null;
 
   @Optional()
   @IsIn(['active'])
-  subscription_status?: 'active';
+  subscription_status?: 'active' | null;
 
   @Optional()
-  @IsString()
-  @MaxLength(255)
-  lookup_key?: string;
+  @IsText()
+  lookup_key?: string | null;
 
   @Optional()
   @IsMetadata()
-  metadata?: Record<string, string>;
+  metadata?: Record<string, string> | null;
 
   @NotYet()
-  gateway_payment_method_id?: string;
+  gateway_payment_method_id?: string | null;
   @NotYet()
-  commitment_amount?: string;
+  commitment_amount?: string | null;
   @NotYet()
-  commitment_duration?: string;
+  commitment_duration?: string | null;
   @NotYet()
-  overage_factor?: string;
+  overage_factor?: string | null;
   @NotYet()
-  enable_true_up?: boolean;
+  enable_true_up?: boolean | null;
   @NotYet()
-  credit_grants?: unknown[];
+  credit_grants?: unknown[] | null;
   @NotYet()
-  override_line_items?: unknown[];
+  override_line_items?: unknown[] | null;
   @NotYet()
-  override_entitlements?: unknown[];
+  override_entitlements?: unknown[] | null;
   @NotYet()
-  line_items?: unknown[];
+  line_items?: unknown[] | null;
   @NotYet()
-  line_item_commitments?: Record<string, unknown>;
+  line_item_commitments?: Record<string, unknown> | null;
   @NotYet()
-  coupons?: unknown[];
+  coupons?: unknown[] | null;
   @NotYet()
-  line_item_coupons?: Record<string, unknown>;
+  line_item_coupons?: Record<string, unknown> | null;
   @NotYet()
-  addons?: unknown[];
+  addons?: unknown[] | null;
   @NotYet()
-  phases?: unknown[];
+  phases?: unknown[] | null;
   @NotYet()
-  tax_rate_overrides?: unknown[];
+  tax_rate_overrides?: unknown[] | null;
   @NotYet()
-  invoice_billing?: string;
+  invoice_billing?: string | null;
   @NotYet()
-  parent_subscription_id?: string;
+  parent_subscription_id?: string | null;
 }
 
 export const CANCELLATION_TYPES = ['immediate', 'end_of_period'] as const;
@@ -150,104 +160,97 @@ export class CancelSubscriptionBody {
   /** Whether an immediate cancellation drafts a final invoice (default) or leaves the rest unbilled. */
   @Optional()
   @IsIn(['generate_invoice', 'skip'])
-  cancel_immediately_inovice_policy?: 'generate_invoice' | 'skip';
+  cancel_immediately_inovice_policy?: 'generate_invoice' | 'skip' | null;
 
   /** The right spelling of the same. */
   @Optional()
   @IsIn(['generate_invoice', 'skip'])
-  cancel_immediately_invoice_policy?: 'generate_invoice' | 'skip';
+  cancel_immediately_invoice_policy?: 'generate_invoice' | 'skip' | null;
 
   @Optional()
   @IsIn(['none'])
-  proration_behavior?: 'none';
+  proration_behavior?: 'none' | null;
 
   @Optional()
   @IsString()
   @MaxLength(1000)
-  reason?: string;
+  reason?: string | null;
 }
 
 export class UpdateSubscriptionBody {
   @Optional()
-  @IsString()
-  @MaxLength(255)
-  lookup_key?: string;
+  @IsText()
+  lookup_key?: string | null;
 
   /** Replaces what was stored. */
   @Optional()
   @IsMetadata()
-  metadata?: Record<string, string>;
+  metadata?: Record<string, string> | null;
 
   /** Cancel at this instant. */
   @Optional()
   @IsInstant()
-  cancel_at?: string;
+  cancel_at?: string | null;
 
   /** Cancel at the end of the current period; `false` withdraws a cancellation that was set for later. */
   @Optional()
   @IsBoolean()
-  cancel_at_period_end?: boolean;
+  cancel_at_period_end?: boolean | null;
 
   @NotYet()
-  status?: string;
+  status?: string | null;
   @NotYet()
-  parent_subscription_id?: string;
+  parent_subscription_id?: string | null;
 }
 
 export class SubscriptionSearchBody extends SearchQuery {
   @Optional()
-  @IsString()
-  @MaxLength(255)
-  customer_id?: string;
+  @IsText()
+  customer_id?: string | null;
 
   @Optional()
-  @IsString()
-  @MaxLength(255)
-  external_customer_id?: string;
+  @IsText()
+  external_customer_id?: string | null;
 
   @Optional()
-  @IsString()
-  @MaxLength(255)
-  plan_id?: string;
+  @IsText()
+  plan_id?: string | null;
 
   @Optional()
-  @IsArray()
-  @ArrayMaxSize(1000)
-  @IsString({ each: true })
-  @MaxLength(255, { each: true })
-  subscription_ids?: string[];
+  @IsTexts()
+  subscription_ids?: string[] | null;
 
   @Optional()
   @IsArray()
   @ArrayMaxSize(10)
   @IsIn(SUBSCRIPTION_STATUSES, { each: true })
-  subscription_status?: SubscriptionStatus[];
+  subscription_status?: SubscriptionStatus[] | null;
 
   @Optional()
   @IsArray()
   @ArrayMaxSize(10)
   @IsIn(BILLING_PERIODS, { each: true })
-  billing_period?: (typeof BILLING_PERIODS)[number][];
+  billing_period?: (typeof BILLING_PERIODS)[number][] | null;
 
   /** Every subscription recurs. */
   @Optional()
   @IsArray()
   @ArrayMaxSize(10)
   @IsIn(['RECURRING', 'ONETIME'], { each: true })
-  billing_cadence?: ('RECURRING' | 'ONETIME')[];
+  billing_cadence?: ('RECURRING' | 'ONETIME')[] | null;
 
   /** Only those that had started and not been cancelled at this instant. */
   @Optional()
   @IsInstant()
-  active_at?: string;
+  active_at?: string | null;
 
   /** `false` leaves the line items out. */
   @Optional()
   @IsBoolean()
-  with_line_items?: boolean;
+  with_line_items?: boolean | null;
 
   @NotYet()
-  invoicing_customer_ids?: string[];
+  invoicing_customer_ids?: string[] | null;
   @NotYet()
-  parent_subscription_ids?: string[];
+  parent_subscription_ids?: string[] | null;
 }

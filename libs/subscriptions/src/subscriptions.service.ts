@@ -1,27 +1,78 @@
-import { type Tx } from '@drawdown/platform';
+import { CustomersService } from '@drawdown/customers';
+import { subscriptionCreated } from '@drawdown/contracts';
+import { Agenda, createdWithin, EventBus, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
+import { PlansService } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
-import type { LineItem } from './line-item.entity.js';
-import type { Period } from './period.entity.js';
-import type { Subscription } from './subscription.entity.js';
-import type { CreateSubscriptionBody, SubscriptionSearchBody } from './subscriptions.dto.js';
-import type { SubscriptionRelations } from './subscription.view.js';
-import type { UsageItem } from './usage-items.js';
+import { sql } from 'kysely';
+import { copyOffer } from './copies.js';
+import { SubscriptionGrant } from './grant.entity.js';
+import { Grants } from './grants.service.js';
+import { Lifecycle, named, openPeriodOf } from './lifecycle.service.js';
+import { LineItem } from './line-item.entity.js';
+import { newSubscription } from './new-subscription.js';
+import { Period } from './period.entity.js';
+import { requestedEnd, requestedStart, requestedTrialDays, requestedTrialEnd } from './requested-time.js';
+import { matching } from './search-condition.js';
+import { isRunning, RUNNING_STATUSES } from './subscription-status.js';
+import type { SubscriptionRelations } from './subscription.dto.js';
+import { Subscription } from './subscription.entity.js';
+import type { CreateSubscriptionBody, SubscriptionSearchBody, UpdateSubscriptionBody } from './subscriptions.dto.js';
+import { usageItemsOf, type UsageItem } from './usage-items.js';
 
 export interface Cancellation {
   readonly type: 'immediate' | 'end_of_period';
+  /** Whether what is unbilled is billed. */
   readonly finalInvoice: boolean;
   readonly reason: string | null;
 }
 
 @Injectable()
 export class SubscriptionsService {
+  constructor(
+    private readonly customers: CustomersService,
+    private readonly plans: PlansService,
+    private readonly agenda: Agenda,
+    private readonly events: EventBus,
+    private readonly lifecycle: Lifecycle,
+    private readonly grants: Grants,
+  ) {}
+
   /**
    * Subscribes a customer: takes its lock, copies what the plan offers, and does everything due up to now, so that a
    * past start runs its boundaries in order before this returns.
    * @throws Problem 400 for what the plan doesn't sell or isn't supported yet, 404 for an unknown customer or plan.
    */
-  async create(_tx: Tx, _body: CreateSubscriptionBody): Promise<Subscription> {
-    throw new Error('being written');
+  async create(tx: Tx, body: CreateSubscriptionBody): Promise<Subscription> {
+    const customer = await this.customers.resolveForUpdate(tx, body);
+    const zone = body.customer_timezone ?? customer.timezone;
+    const startDate = requestedStart(body, tx.now, zone);
+    const offer = await this.plans.offer(tx, body.plan_id, {
+      currency: body.currency,
+      billingPeriod: body.billing_period,
+      billingPeriodCount: body.billing_period_count ?? 1,
+      at: startDate,
+      trialDays: requestedTrialDays(body),
+    });
+    const trialEnd = requestedTrialEnd(body, startDate, zone, offer.trialDays);
+    const endDate = requestedEnd(body, startDate);
+    const subscription = tx.em.create(Subscription, {
+      ...tx.scope,
+      ...newSubscription(body, { customerId: customer.id, zone, startDate, trialEnd, endDate }),
+      id: newId('sub'),
+      createdAt: tx.now,
+      updatedAt: tx.now,
+    });
+    await tx.em.flush();
+    const grants = copyOffer(tx, subscription, offer);
+    await tx.em.flush();
+    const work = { customerId: customer.id, subjectId: subscription.id };
+    await this.agenda.schedule(tx, { ...work, kind: 'subscription.start', dueAt: startDate });
+    await this.planCancellation(tx, subscription, null);
+    await this.grants.begin(tx, subscription, grants);
+    const status = startDate > tx.now ? 'draft' : trialEnd ? 'trialing' : 'active';
+    await this.events.publish(tx, subscriptionCreated, { ...named(subscription), status });
+    await this.agenda.catchUp(tx, customer.id);
+    return subscription;
   }
 
   /**
@@ -30,49 +81,150 @@ export class SubscriptionsService {
    * @throws Problem 404; 409 when it is cancelled already, or a draft (which has no period) shall end with its period.
    */
   async cancel(
-    _tx: Tx,
-    _id: string,
-    _cancellation: Cancellation,
+    tx: Tx,
+    id: string,
+    { type, finalInvoice, reason }: Cancellation,
   ): Promise<{ subscription: Subscription; lastPeriod: Period | null; effectiveAt: Date }> {
-    throw new Error('being written');
+    const subscription = await this.claim(tx, id);
+    tx.em.assign(subscription, { finalInvoice, cancelReason: reason, updatedAt: tx.now });
+    if (type === 'immediate') {
+      const lastPeriod = await this.lifecycle.end(tx, subscription, tx.now);
+      return { subscription, lastPeriod, effectiveAt: tx.now };
+    }
+    const effectiveAt = endOfPeriod(subscription);
+    subscription.cancelAtPeriodEnd = true;
+    await this.planCancellation(tx, subscription, effectiveAt);
+    return { subscription, lastPeriod: null, effectiveAt };
+  }
+
+  /** Changes texts, or plans, moves or withdraws a cancellation. @throws Problem 400, 404, 409 when it is cancelled. */
+  async update(tx: Tx, id: string, body: UpdateSubscriptionBody): Promise<Subscription> {
+    const subscription = await this.claim(tx, id);
+    const { lookup_key: lookupKey, metadata, cancel_at: cancelAt, cancel_at_period_end: atPeriodEnd } = body;
+    if (lookupKey !== undefined) subscription.lookupKey = lookupKey;
+    if (metadata !== undefined) subscription.metadata = metadata ?? {};
+    subscription.updatedAt = tx.now;
+    if (cancelAt && atPeriodEnd) throw Problem.invalid('cancel_at', 'and cancel_at_period_end exclude each other');
+    if (cancelAt || typeof atPeriodEnd === 'boolean') {
+      if (subscription.status === 'cancelled') throw Problem.state('the subscription is cancelled', 'cancelled');
+      const at = cancelAt ? new Date(cancelAt) : atPeriodEnd ? endOfPeriod(subscription) : null;
+      if (at && at <= tx.now) throw Problem.invalid('cancel_at', `must lie after ${tx.now.toISOString()}`);
+      subscription.cancelAtPeriodEnd = atPeriodEnd === true;
+      await this.planCancellation(tx, subscription, at);
+    }
+    await tx.em.flush();
+    return subscription;
   }
 
   /** @throws Problem 404. */
-  async get(_tx: Tx, _id: string): Promise<Subscription> {
-    throw new Error('being written');
+  async get(tx: Tx, id: string): Promise<Subscription> {
+    const [subscription] = await this.find(tx, [id]);
+    if (!subscription) throw Problem.notFound('subscription', id);
+    return subscription;
   }
 
   /** Those of the ids that exist. */
-  async find(_tx: Tx, _ids: readonly string[]): Promise<Subscription[]> {
-    throw new Error('being written');
+  find(tx: Tx, ids: readonly string[]): Promise<Subscription[]> {
+    return tx.em.find(Subscription, { environmentId: tx.scope.environmentId, id: { $in: [...ids] } });
   }
 
-  async search(_tx: Tx, _query: SubscriptionSearchBody): Promise<[Subscription[], number]> {
-    throw new Error('being written');
+  /** Those of a customer that one period follows another in, the one that started first first. */
+  running(tx: Tx, customerId: string): Promise<Subscription[]> {
+    return tx.em.find(
+      Subscription,
+      { environmentId: tx.scope.environmentId, customerId, status: { $in: [...RUNNING_STATUSES] } },
+      { orderBy: [{ startDate: 'asc' }, { id: 'asc' }] },
+    );
+  }
+
+  async search(tx: Tx, query: SubscriptionSearchBody): Promise<[Subscription[], number]> {
+    const externalId = query.external_customer_id;
+    const customer = externalId ? await this.customers.byExternalId(tx, externalId) : null;
+    if (externalId && !customer) return [[], 0];
+    const where = { environmentId: tx.scope.environmentId, ...matching(query), ...createdWithin(query) };
+    const page = pageOptions(query);
+    return tx.em.findAndCount(Subscription, customer ? { $and: [where, { customerId: customer.id }] } : where, page);
   }
 
   /** @throws Problem 404. */
-  async period(_tx: Tx, _periodId: string): Promise<Period> {
-    throw new Error('being written');
+  async period(tx: Tx, periodId: string): Promise<Period> {
+    const period = await tx.em.findOne(Period, { environmentId: tx.scope.environmentId, id: periodId });
+    if (!period) throw Problem.notFound('period', periodId);
+    return period;
   }
 
   /** The open period; null for a draft or after a cancellation. */
-  async currentPeriod(_tx: Tx, _subscriptionId: string): Promise<Period | null> {
-    throw new Error('being written');
+  currentPeriod(tx: Tx, subscriptionId: string): Promise<Period | null> {
+    return openPeriodOf(tx, subscriptionId);
   }
 
-  /** All line items, ended ones too, in the order they were made. */
-  async lineItems(_tx: Tx, _subscriptionId: string): Promise<LineItem[]> {
-    throw new Error('being written');
+  /** All line items, ended ones too, fees first. */
+  lineItems(tx: Tx, subscriptionId: string): Promise<LineItem[]> {
+    return tx.em.find(LineItem, { environmentId: tx.scope.environmentId, subscriptionId }, { orderBy: ITEM_ORDER });
   }
 
-  /** What `subscriptionView` shows beside the rows themselves, for each of the subscriptions, in few queries. */
-  async relations(_tx: Tx, _subscriptions: readonly Subscription[]): Promise<Map<string, SubscriptionRelations>> {
-    throw new Error('being written');
+  /** What the views show beside the subscriptions themselves, by subscription, in few queries. */
+  async relations(
+    tx: Tx,
+    subscriptions: readonly Subscription[],
+    { withLineItems }: { withLineItems: boolean } = { withLineItems: true },
+  ): Promise<Map<string, SubscriptionRelations>> {
+    const ofThese = {
+      environmentId: tx.scope.environmentId,
+      subscriptionId: { $in: subscriptions.map(({ id }) => id) },
+    };
+    const customers = await this.customers.find(tx, distinct(subscriptions.map(({ customerId }) => customerId)));
+    const plans = await this.plans.find(tx, distinct(subscriptions.map(({ planId }) => planId)));
+    const items = withLineItems ? await tx.em.find(LineItem, ofThese, { orderBy: ITEM_ORDER }) : null;
+    const grants = await tx.em.find(SubscriptionGrant, ofThese, { orderBy: { planGrantId: 'asc' } });
+    return new Map(
+      subscriptions.map(({ id, customerId, planId }) => [
+        id,
+        {
+          customer: customers.find((customer) => customer.id === customerId)!,
+          plan: plans.find((plan) => plan.id === planId)!,
+          lineItems: items && items.filter((item) => item.subscriptionId === id),
+          grants: grants.filter((grant) => grant.subscriptionId === id),
+        },
+      ]),
+    );
   }
 
   /** For the hot path, in one query: the usage items of these customers in every period that meets `[from, to]`. */
-  async usageItems(_tx: Tx, _customerIds: readonly string[], _from: Date, _to: Date): Promise<UsageItem[]> {
-    throw new Error('being written');
+  usageItems(tx: Tx, customerIds: readonly string[], from: Date, to: Date): Promise<UsageItem[]> {
+    return usageItemsOf(tx, customerIds, from, to);
   }
+
+  /** Takes the customer's lock, does what is due for it, and only then reads. @throws Problem 404. */
+  private async claim(tx: Tx, id: string): Promise<Subscription> {
+    const found = await sql<{ customer_id: string }>`
+      select customer_id from subscription
+      where environment_id = ${tx.scope.environmentId} and id = ${id}`.execute(tx.db);
+    const customerId = found.rows[0]?.customer_id;
+    if (!customerId) throw Problem.notFound('subscription', id);
+    await this.customers.lock(tx, [customerId]);
+    await this.agenda.catchUp(tx, customerId);
+    return this.get(tx, id);
+  }
+
+  /** Sets the instant at which the subscription is cancelled; an agreed end that comes first stays. Null takes it back. */
+  private async planCancellation(tx: Tx, subscription: Subscription, at: Date | null): Promise<void> {
+    const end = subscription.endDate ?? null;
+    const cancelAt = at && end ? (at < end ? at : end) : (at ?? end);
+    subscription.cancelAt = cancelAt;
+    const { customerId, id: subjectId } = subscription;
+    if (!cancelAt) return this.agenda.cancel(tx, 'subscription.cancel', subjectId);
+    await this.agenda.schedule(tx, { kind: 'subscription.cancel', customerId, subjectId, dueAt: cancelAt });
+  }
+}
+
+/** Fees first, then usage, each in the order the prices were made. */
+const ITEM_ORDER = { priceType: 'asc', priceId: 'asc', startDate: 'asc', id: 'asc' } as const;
+
+const distinct = (ids: readonly string[]): string[] => [...new Set(ids)];
+
+/** @throws Problem 409 when it has no current period. */
+function endOfPeriod({ status, currentPeriodEnd }: Subscription): Date {
+  if (isRunning(status) && currentPeriodEnd) return currentPeriodEnd;
+  throw Problem.state(`a subscription that is ${status} has no current period to end with`, status);
 }

@@ -1,0 +1,105 @@
+import { Decimal, sum, ZERO, type Allowance } from '@drawdown/billing-core';
+import { coreMeter } from '@drawdown/features';
+import { newId, type Tx } from '@drawdown/platform';
+import { priceView, unitPriceOf, type Offer, type Price } from '@drawdown/plans';
+import { SubscriptionGrant } from './grant.entity.js';
+import { LineItem } from './line-item.entity.js';
+import { copyOfRule } from './rule-copy.js';
+import { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
+import type { Subscription } from './subscription.entity.js';
+
+/**
+ * Copies what a plan offers into a subscription, which from then on no edit of the catalogue reaches: prices with their
+ * meters and allowances, metered entitlements, grants. Boolean and static entitlements stay with the plan.
+ */
+export function copyOffer(tx: Tx, subscription: Subscription, offer: Offer): SubscriptionGrant[] {
+  for (const price of offer.prices) copyPrice(tx, subscription, offer, price);
+  copyEntitlements(tx, subscription, offer);
+  return offer.grants.map((grant) =>
+    tx.em.create(SubscriptionGrant, {
+      id: newId('sgrant'),
+      ...ofSubscription(tx, subscription),
+      planGrantId: grant.id,
+      planId: grant.planId,
+      name: grant.name,
+      cadence: grant.cadence,
+      credits: grant.credits,
+      period: grant.period ?? null,
+      periodCount: grant.periodCount,
+      expirationType: grant.expirationType,
+      expirationDuration: grant.expirationDuration ?? null,
+      expirationUnit: grant.expirationUnit ?? null,
+      priority: grant.priority ?? null,
+      conversionRate: grant.conversionRate ?? null,
+      topupConversionRate: grant.topupConversionRate ?? null,
+      metadata: grant.metadata,
+    }),
+  );
+}
+
+function copyPrice(tx: Tx, subscription: Subscription, offer: Offer, price: Price): void {
+  const meter = price.meterId ? offer.meters.get(price.meterId)! : null;
+  tx.em.create(LineItem, {
+    id: newId('item'),
+    ...ofSubscription(tx, subscription),
+    customerId: subscription.customerId,
+    planId: offer.plan.id,
+    planDisplayName: offer.plan.name,
+    priceId: price.id,
+    priceType: price.type,
+    displayName: price.displayName ?? meter?.name ?? offer.plan.name,
+    currency: price.currency,
+    billingPeriod: price.billingPeriod,
+    billingPeriodCount: price.billingPeriodCount,
+    invoiceCadence: price.invoiceCadence,
+    quantity: new Decimal(price.type === 'FIXED' ? 1 : 0),
+    meterId: meter?.id ?? null,
+    meterDisplayName: meter?.name ?? null,
+    price: priceView(price, meter),
+    rule: copyOfRule({
+      price: unitPriceOf(price),
+      meter: meter && coreMeter(meter),
+      allowance: meter && allowanceOf(offer.entitlements, meter.id),
+    }),
+    startDate: subscription.startDate,
+    endDate: null,
+    metadata: price.metadata,
+  });
+}
+
+/**
+ * The free units of a meter that the subscription prices (MEANING.md, "Allowances"): the limit of its entitlement, all
+ * without a limit, none without an enabled entitlement. Features that share the meter add up.
+ */
+export function allowanceOf(
+  entitlements: readonly Pick<Offer['entitlements'][number], 'entitlement' | 'meterId'>[],
+  meterId: string,
+): Allowance {
+  const enabled = entitlements.filter((one) => one.meterId === meterId && one.entitlement.isEnabled);
+  if (enabled.length === 0) return null;
+  const limits = enabled.map(({ entitlement }) => entitlement.usageLimit ?? null);
+  return limits.includes(null) ? 'unlimited' : sum(limits.map((limit) => limit ?? ZERO));
+}
+
+function copyEntitlements(tx: Tx, subscription: Subscription, offer: Offer): void {
+  for (const { entitlement } of offer.entitlements) {
+    if (entitlement.featureType !== 'metered') continue;
+    tx.em.create(SubscriptionEntitlement, {
+      id: newId('sent'),
+      ...ofSubscription(tx, subscription),
+      entitlementId: entitlement.id,
+      featureId: entitlement.featureId,
+      isEnabled: entitlement.isEnabled,
+      isSoftLimit: entitlement.isSoftLimit,
+      usageLimit: entitlement.usageLimit ?? null,
+      usageResetPeriod: entitlement.usageResetPeriod ?? null,
+    });
+  }
+}
+
+const ofSubscription = (tx: Tx, subscription: Subscription) => ({
+  ...tx.scope,
+  subscriptionId: subscription.id,
+  createdAt: tx.now,
+  updatedAt: tx.now,
+});

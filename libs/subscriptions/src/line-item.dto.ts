@@ -1,0 +1,81 @@
+import { text } from '@drawdown/billing-core';
+import { OwnedView, ownedView } from '@drawdown/platform';
+import { PriceView } from '@drawdown/plans';
+import { ApiProperty } from '@nestjs/swagger';
+import type { LineItem } from './line-item.entity.js';
+
+export class LineItemView extends OwnedView {
+  subscription_id: string;
+  customer_id: string;
+  entity_type: string;
+  entity_id: string;
+  plan_display_name: string;
+  price_id: string;
+  price_type: string;
+  /** As it was when the subscription took it; edits of the catalogue don't reach it. */
+  @ApiProperty({ type: PriceView })
+  price: PriceView;
+  meter_id: string | null;
+  meter_display_name: string | null;
+  display_name: string;
+  quantity: string;
+  currency: string;
+  billing_period: string;
+  billing_period_count: number;
+  invoice_cadence: string;
+  /** Days. */
+  trial_period: number;
+  start_date: string;
+  end_date: string | null;
+  @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
+  metadata: Record<string, string>;
+  commitment_amount: null;
+  commitment_duration: null;
+  commitment_overage_factor: null;
+  commitment_quantity: null;
+  commitment_true_up_enabled: null;
+  commitment_type: null;
+  commitment_windowed: null;
+  price_unit: null;
+  price_unit_id: null;
+  subscription_phase_id: null;
+}
+
+/** What the wire knows of a line item and this version doesn't. */
+const unused = {
+  commitment_amount: null,
+  commitment_duration: null,
+  commitment_overage_factor: null,
+  commitment_quantity: null,
+  commitment_true_up_enabled: null,
+  commitment_type: null,
+  commitment_windowed: null,
+  price_unit: null,
+  price_unit_id: null,
+  subscription_phase_id: null,
+};
+
+export const lineItemView = (item: LineItem): LineItemView => ({
+  ...ownedView(item),
+  ...unused,
+  subscription_id: item.subscriptionId,
+  customer_id: item.customerId,
+  entity_type: 'plan',
+  entity_id: item.planId,
+  plan_display_name: item.planDisplayName,
+  price_id: item.priceId,
+  price_type: item.priceType,
+  price: item.price,
+  meter_id: item.meterId ?? null,
+  meter_display_name: item.meterDisplayName ?? null,
+  display_name: item.displayName,
+  quantity: text(item.quantity),
+  currency: item.currency,
+  billing_period: item.billingPeriod,
+  billing_period_count: item.billingPeriodCount,
+  invoice_cadence: item.invoiceCadence,
+  trial_period: item.price.trial_period,
+  start_date: item.startDate.toISOString(),
+  end_date: item.endDate?.toISOString() ?? null,
+  metadata: item.metadata,
+});

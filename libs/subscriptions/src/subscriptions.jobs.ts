@@ -1,0 +1,43 @@
+import type { DueWork } from '@drawdown/contracts';
+import { Due, type Tx } from '@drawdown/platform';
+import { Injectable } from '@nestjs/common';
+import { Grants } from './grants.service.js';
+import { Lifecycle } from './lifecycle.service.js';
+import { Subscription } from './subscription.entity.js';
+
+/** What falls due for subscriptions. The subject is the subscription, of `grant.give` the application. */
+@Injectable()
+export class SubscriptionsJobs {
+  constructor(
+    private readonly lifecycle: Lifecycle,
+    private readonly grants: Grants,
+  ) {}
+
+  @Due('subscription.start')
+  async start(tx: Tx, work: DueWork): Promise<void> {
+    await this.lifecycle.start(tx, await subject(tx, work));
+  }
+
+  @Due('subscription.cancel')
+  async cancel(tx: Tx, work: DueWork): Promise<void> {
+    await this.lifecycle.end(tx, await subject(tx, work), work.dueAt);
+  }
+
+  @Due('period.close')
+  async closePeriod(tx: Tx, work: DueWork): Promise<void> {
+    await this.lifecycle.close(tx, await subject(tx, work), work.dueAt);
+  }
+
+  @Due('period.open')
+  async openPeriod(tx: Tx, work: DueWork): Promise<void> {
+    await this.lifecycle.open(tx, await subject(tx, work), work.dueAt);
+  }
+
+  @Due('grant.give')
+  async giveGrant(tx: Tx, work: DueWork): Promise<void> {
+    await this.grants.fallDue(tx, work.subjectId);
+  }
+}
+
+const subject = (tx: Tx, work: DueWork): Promise<Subscription> =>
+  tx.em.findOneOrFail(Subscription, { environmentId: tx.scope.environmentId, id: work.subjectId });
