@@ -92,7 +92,8 @@ const NEVER_AGAIN: ReadonlySet<string> = new Set(
 );
 
 function declined(gatewayPaymentId: string | null, decline: Decline): Failed {
-  const code = decline.decline_code ?? decline.code ?? 'card_declined';
+  // The client library gives an empty text where Stripe gave no decline code.
+  const code = decline.decline_code || decline.code || 'card_declined';
   const needsCustomer = AUTHENTICATION.has(code) || AUTHENTICATION.has(decline.code ?? '');
   return failed(gatewayPaymentId, code, decline.message ?? 'the card was declined', {
     needsCustomer,
