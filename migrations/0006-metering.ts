@@ -66,6 +66,7 @@ export class MeteringMigration extends Migration {
         shortfall numeric(38,12) not null check (shortfall >= 0 and shortfall <> 'NaN'),
         waived numeric(38,12) not null check (waived >= 0 and waived <> 'NaN'),
         draws jsonb not null,
+        short_since timestamptz,
         created_at timestamptz not null,
         updated_at timestamptz not null,
         primary key (environment_id, line_item_id, period_id),
@@ -73,6 +74,7 @@ export class MeteringMigration extends Migration {
         foreign key (environment_id, period_id) references usage_period (environment_id, id)
       ) with (fillfactor = 50);
       create index accrual_by_period on accrual (environment_id, period_id);
+      create index accrual_short on accrual (environment_id, customer_id) where shortfall > 0;
     `);
   }
 }

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Amount, Currency, defineEvent, Id } from './event.js';
+import { Amount, Currency, defineEvent, Id, Instant } from './event.js';
 
 const wallet = { wallet_id: Id, customer_id: Id, currency: Currency };
 
@@ -13,7 +13,14 @@ export const walletTerminated = defineEvent(
 export const creditsAdded = defineEvent(
   'credits.added',
   'Credits came into a wallet: a grant, a purchase, or a correction that returned them',
-  { ...wallet, lot_id: Id, credits: Amount, source: Type.Enum(['grant', 'free', 'purchase', 'initial']) },
+  {
+    ...wallet,
+    lot_id: Id,
+    credits: Amount,
+    source: Type.Enum(['grant', 'free', 'purchase', 'initial']),
+    /** From when the credits count, however late they were booked. */
+    effective_at: Instant,
+  },
 );
 export const creditsWrittenOff = defineEvent('credits.written_off', 'The rest of an expired lot was written off', {
   ...wallet,

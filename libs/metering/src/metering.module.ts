@@ -1,8 +1,20 @@
+import { CustomersModule } from '@drawdown/customers';
+import { FeaturesModule } from '@drawdown/features';
+import { SubscriptionsModule } from '@drawdown/subscriptions';
+import { WalletsModule } from '@drawdown/wallets';
 import { Module } from '@nestjs/common';
+import { EventCustomers } from './event-customers.js';
+import { IngestionService } from './ingestion.service.js';
+import { LateMatches } from './late-matches.service.js';
+import { MeteringListener } from './metering.listener.js';
+import { UsageBurner } from './usage-burner.js';
+import { UsagePeriods } from './usage-periods.service.js';
 import { UsageService } from './usage.service.js';
 
+/** Usage events, accruals, and the burn. */
 @Module({
-  providers: [UsageService],
-  exports: [UsageService],
+  imports: [CustomersModule, FeaturesModule, SubscriptionsModule, WalletsModule],
+  providers: [UsageService, UsagePeriods, IngestionService, EventCustomers, UsageBurner, LateMatches, MeteringListener],
+  exports: [UsageService, IngestionService],
 })
 export class MeteringModule {}

@@ -56,7 +56,7 @@ interface WalletRow {
 
 async function brokenChains(db: Sql): Promise<string[]> {
   const violations: string[] = [];
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const page = await sql<WalletRow>`
       select id, environment_id, entry_seq, entry_hash from wallet
       where id > ${after} order by id limit ${WALLETS_AT_ONCE}`.execute(db);

@@ -149,6 +149,7 @@ export class WalletsService {
       lot_id: lot.id,
       credits: text(input.credits),
       source: input.source,
+      effective_at: lot.effectiveAt.toISOString(),
     });
     return { ...(await this.lotByKey(tx, input.key))!, created: true };
   }

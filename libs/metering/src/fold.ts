@@ -1,0 +1,250 @@
+import {
+  accrue,
+  burn,
+  Decimal,
+  giveBack,
+  matches,
+  mayPay,
+  ONE,
+  payDown,
+  text,
+  ZERO,
+  type AccrualState,
+  type Burn,
+  type Cover,
+  type Draw,
+  type LotState,
+  type Properties,
+} from '@drawdown/billing-core';
+import type { UsageItem } from '@drawdown/subscriptions';
+import type { Attribution, UnbilledReason } from './usage-event.entity.js';
+
+/** An event of a known customer, as the fold takes it. */
+export interface FoldableEvent {
+  readonly customerId: string;
+  readonly eventName: string;
+  readonly at: Date;
+  readonly properties: Properties;
+}
+
+/** What a line item's usage of one period costs so far, while a transaction works on it. */
+export interface OpenAccrual {
+  readonly subscriptionId: string;
+  readonly lineItemId: string;
+  readonly periodId: string;
+  readonly customerId: string;
+  readonly currency: string;
+  readonly period: {
+    readonly kind: 'trial' | 'paid';
+    readonly start: Date;
+    readonly end: Date;
+    readonly closed: boolean;
+    readonly settled: boolean;
+  };
+  state: AccrualState;
+  /** Events folded so far. */
+  events: number;
+  quantity: Decimal;
+  free: Decimal;
+  billable: Decimal;
+  /** Its shortfall is owed, or in a trial waived as it arises. */
+  cover: Cover;
+  /** Net draws, oldest first. */
+  draws: Draw[];
+  /** Since when it has had a shortfall: the oldest is paid first. */
+  shortSince: Date | null;
+}
+
+/** What became of an event. */
+export interface Folded {
+  readonly attribution: readonly Attribution[];
+  readonly creditsBurned: Decimal;
+  /** Null when it was billed on a line item. */
+  readonly reason: UnbilledReason | null;
+}
+
+/** Credits that went from (above zero) or back to (below zero) a lot for one line item's period. */
+export interface NetDraw {
+  readonly lotId: string;
+  readonly lineItemId: string;
+  readonly periodId: string;
+  readonly credits: Decimal;
+}
+
+/** The credits to decide with, as `Purses` of wallets. */
+export interface Credits {
+  lots(customerId: string, currency: string): readonly LotState[];
+  rate(customerId: string, currency: string): Decimal | null;
+  take(draws: readonly Draw[]): void;
+  giveBack(returns: readonly Draw[]): void;
+}
+
+export const accrualKey = (lineItemId: string, periodId: string): string => `${lineItemId} ${periodId}`;
+
+/**
+ * Folds usage one event at a time, each taking its own difference (MEANING "Usage and accrual"); a transaction shares
+ * only the statements. Works on copies and records nothing: `changed` and `netDraws` say what is to be recorded.
+ */
+export class UsageFold {
+  private readonly items: ReadonlyMap<string, readonly UsageItem[]>;
+  private readonly touched = new Set<OpenAccrual>();
+  private readonly net = new Map<string, NetDraw>();
+  /** By `customer currency`: shortfalls that returned credits have paid. */
+  readonly paidDown = new Map<string, { customerId: string; currency: string; credits: Decimal; amount: Decimal }>();
+
+  /** @param accruals by `accrualKey`: those of the items' periods, and every open shortfall of the customers. */
+  constructor(
+    items: readonly UsageItem[],
+    private readonly accruals: ReadonlyMap<string, OpenAccrual>,
+    private readonly purses: Credits,
+  ) {
+    this.items = Map.groupBy(items, (item) => item.customerId);
+  }
+
+  /** @param asOf the instant as whose state this happens: returned credits pay what their lots may pay then. */
+  fold(event: FoldableEvent, asOf: Date): Folded {
+    const attribution = this.matching(event).map((item) => this.foldOn(item, event, asOf));
+    const billed = attribution.some((one) => !one.reason);
+    return {
+      attribution,
+      creditsBurned: attribution.reduce((total, one) => total.plus(one.credits), ZERO),
+      reason: billed ? null : (attribution[0]?.reason ?? 'no_match'),
+    };
+  }
+
+  /** Lets the customer's credits pay its open shortfalls, oldest first; a trial's and a closed period's never. */
+  payDown(customerId: string, currency: string, asOf: Date): void {
+    const short = [...this.accruals.values()]
+      .filter((one) => one.customerId === customerId && one.currency === currency)
+      .filter((one) => one.period.kind === 'paid' && !one.period.closed && one.cover.shortfall.gt(ZERO))
+      .toSorted((a, b) => shortAt(a) - shortAt(b) || a.period.start.getTime() - b.period.start.getTime());
+    for (const accrual of short) {
+      const before = accrual.cover;
+      this.draw(accrual, payDown(before, this.payable(accrual, asOf), this.rateOf(accrual)));
+      this.notePaidDown(accrual, before);
+    }
+  }
+
+  changed(): OpenAccrual[] {
+    return [...this.touched];
+  }
+
+  netDraws(): NetDraw[] {
+    return [...this.net.values()].filter((one) => !one.credits.isZero());
+  }
+
+  private matching(event: FoldableEvent): UsageItem[] {
+    return (this.items.get(event.customerId) ?? []).filter(
+      (item) =>
+        item.itemStart <= event.at &&
+        (item.itemEnd === null || event.at < item.itemEnd) &&
+        item.period.start <= event.at &&
+        event.at < item.period.end &&
+        matches(item.rule.meter, event),
+    );
+  }
+
+  private foldOn(item: UsageItem, event: FoldableEvent, asOf: Date): Attribution {
+    const accrual = this.accruals.get(accrualKey(item.lineItemId, item.period.id));
+    if (!accrual) throw new Error(`the accrual of ${item.lineItemId} in ${item.period.id} was not loaded`);
+    if (accrual.period.settled) return unbilled(item, 'period_settled');
+    const arrival = accrual.events + 1;
+    const change = accrue(item.rule, accrual.state, { at: event.at, arrival, properties: event.properties });
+    if ('problem' in change) return { ...unbilled(item, 'bad_property'), problem: change.problem };
+    const free = change.free.minus(accrual.free);
+    const creditsBefore = accrual.cover.credits;
+    const { state, total: quantity, billable } = change;
+    Object.assign(accrual, { state, events: arrival, quantity, free: change.free, billable });
+    this.touched.add(accrual);
+    const draws = this.settleDelta(accrual, change.delta, event, asOf);
+    return {
+      ...unattributed(item),
+      quantity: text(change.quantity),
+      free: text(free),
+      amount: text(change.delta),
+      credits: text(accrual.cover.credits.minus(creditsBefore)),
+      draws: draws.map(({ lotId, credits }) => ({ lot_id: lotId, credits: text(credits) })),
+    };
+  }
+
+  /** Burns an increase, gives back a decrease. @returns what left each lot, below zero what came back. */
+  private settleDelta(accrual: OpenAccrual, delta: Decimal, event: FoldableEvent, asOf: Date): Draw[] {
+    if (delta.gte(ZERO)) {
+      const burnt = burn(accrual.cover, delta, this.payable(accrual, event.at), this.rateOf(accrual));
+      if (accrual.cover.shortfall.isZero() && burnt.cover.shortfall.gt(ZERO)) accrual.shortSince = asOf;
+      this.draw(accrual, burnt);
+      return burnt.draws;
+    }
+    const { cover, returns } = giveBack(accrual.cover, delta.neg(), accrual.draws, this.rateOf(accrual));
+    accrual.cover = cover;
+    for (const back of returns) this.undo(accrual, back);
+    this.purses.giveBack(returns);
+    if (returns.length > 0) this.payDown(accrual.customerId, accrual.currency, asOf);
+    return returns.map(({ lotId, credits }) => ({ lotId, credits: credits.neg() }));
+  }
+
+  private payable(accrual: OpenAccrual, at: Date): LotState[] {
+    return this.purses.lots(accrual.customerId, accrual.currency).filter((lot) => mayPay(lot, at, accrual.period.end));
+  }
+
+  /** Without a wallet there is no rate and nothing to draw: any rate leaves the whole cost short. */
+  private rateOf(accrual: OpenAccrual): Decimal {
+    return this.purses.rate(accrual.customerId, accrual.currency) ?? ONE;
+  }
+
+  private draw(accrual: OpenAccrual, { cover, draws }: Burn): void {
+    accrual.cover = cover;
+    if (cover.shortfall.isZero()) accrual.shortSince = null;
+    this.purses.take(draws);
+    this.touched.add(accrual);
+    for (const { lotId, credits } of draws) {
+      const last = accrual.draws.at(-1);
+      if (last?.lotId === lotId)
+        accrual.draws[accrual.draws.length - 1] = { lotId, credits: last.credits.plus(credits) };
+      else accrual.draws.push({ lotId, credits });
+      this.addNet(accrual, lotId, credits);
+    }
+  }
+
+  /** Takes back from the last draw, which is of this lot. */
+  private undo(accrual: OpenAccrual, { lotId, credits }: Draw): void {
+    const last = accrual.draws.pop()!;
+    if (credits.lt(last.credits)) accrual.draws.push({ lotId, credits: last.credits.minus(credits) });
+    this.addNet(accrual, lotId, credits.neg());
+  }
+
+  private addNet({ lineItemId, periodId }: OpenAccrual, lotId: string, credits: Decimal): void {
+    const key = `${lotId} ${lineItemId} ${periodId}`;
+    const before = this.net.get(key)?.credits ?? ZERO;
+    this.net.set(key, { lotId, lineItemId, periodId, credits: before.plus(credits) });
+  }
+
+  private notePaidDown({ customerId, currency, cover }: OpenAccrual, before: Cover): void {
+    const amount = cover.covered.minus(before.covered);
+    if (amount.isZero()) return;
+    const key = `${customerId} ${currency}`;
+    const known = this.paidDown.get(key) ?? { customerId, currency, credits: ZERO, amount: ZERO };
+    const credits = known.credits.plus(cover.credits.minus(before.credits));
+    this.paidDown.set(key, { ...known, credits, amount: known.amount.plus(amount) });
+  }
+}
+
+const shortAt = (accrual: OpenAccrual): number => accrual.shortSince?.getTime() ?? 0;
+
+const unattributed = (item: UsageItem) => ({
+  subscription_id: item.subscriptionId,
+  line_item_id: item.lineItemId,
+  period_id: item.period.id,
+  meter_id: item.meterId,
+  currency: item.currency,
+});
+
+const unbilled = (item: UsageItem, reason: UnbilledReason): Attribution => ({
+  ...unattributed(item),
+  quantity: '0',
+  free: '0',
+  amount: '0',
+  credits: '0',
+  draws: [],
+  reason,
+});

@@ -1,0 +1,93 @@
+import { text } from '@drawdown/billing-core';
+import { newId, type Tx } from '@drawdown/platform';
+import { SubscriptionsService } from '@drawdown/subscriptions';
+import { Injectable } from '@nestjs/common';
+import { sql } from 'kysely';
+import { lockExternalIds } from './event-customers.js';
+import type { Folded } from './fold.js';
+import { UsageBurner } from './usage-burner.js';
+
+/** Events are retried this many at a time: a backlog doesn't have to fit into memory. */
+const CHUNK = 1000;
+
+interface UnmatchedRow {
+  key: string;
+  seq: string;
+  event_name: string;
+  at: string;
+  properties: Record<string, string | number | boolean>;
+}
+
+/** Events that matched nothing when they came, tried again when what they waited for appears. */
+@Injectable()
+export class LateMatches {
+  constructor(
+    private readonly subscriptions: SubscriptionsService,
+    private readonly burner: UsageBurner,
+  ) {}
+
+  /** A new customer has no subscription yet: its waiting events are known to be its own, and wait for one. */
+  async claimFor(tx: Tx, customerId: string, externalId: string): Promise<void> {
+    await lockExternalIds(tx, [externalId], 'exclusive');
+    await sql`
+      update usage_event set customer_id = ${customerId}, reason = 'no_match'
+      where environment_id = ${tx.scope.environmentId} and external_customer_id = ${externalId}
+        and reason = 'unknown_customer'`.execute(tx.db);
+  }
+
+  /** Burns what waited for a period, in the order of arrival. The customer is locked. */
+  async retry(tx: Tx, customerId: string, start: Date, end: Date): Promise<void> {
+    for (let after = '0'; ;) {
+      const waiting = await this.unmatched(tx, customerId, start, end, after);
+      if (waiting.length > 0) await this.retryChunk(tx, customerId, waiting);
+      if (waiting.length < CHUNK) return;
+      after = waiting.at(-1)!.seq;
+    }
+  }
+
+  private async unmatched(tx: Tx, customerId: string, start: Date, end: Date, after: string): Promise<UnmatchedRow[]> {
+    const found = await sql<UnmatchedRow>`
+      select key, seq, event_name, at, properties from usage_event
+      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId} and reason = 'no_match'
+        and at >= ${start} and at < ${end} and seq > ${after}::bigint
+      order by seq limit ${CHUNK}`.execute(tx.db);
+    return found.rows;
+  }
+
+  /** What is decided for an event of the past is decided as of its own time. */
+  private async retryChunk(tx: Tx, customerId: string, waiting: readonly UnmatchedRow[]): Promise<void> {
+    const times = waiting.map((row) => new Date(row.at).getTime());
+    const [from, to] = [new Date(Math.min(...times)), new Date(Math.max(...times))];
+    const items = await this.subscriptions.usageItems(tx, [customerId], from, to);
+    const fold = await this.burner.open(tx, [customerId], items);
+    const matched: { key: string; folded: Folded }[] = [];
+    for (const row of waiting) {
+      const at = new Date(row.at);
+      const folded = fold.fold({ customerId, eventName: row.event_name, at, properties: row.properties }, at);
+      if (folded.reason !== 'no_match') matched.push({ key: row.key, folded });
+    }
+    if (matched.length === 0) return;
+    const batchId = newId('batch');
+    await this.updateEvents(tx, batchId, matched);
+    await this.burner.record(tx, fold, { type: 'usage_batch', id: batchId });
+  }
+
+  private async updateEvents(
+    tx: Tx,
+    batchId: string,
+    matched: readonly { readonly key: string; readonly folded: Folded }[],
+  ): Promise<void> {
+    const rows = matched.map(({ key, folded }) => ({
+      key,
+      attribution: folded.attribution,
+      credits_burned: text(folded.creditsBurned),
+      reason: folded.reason,
+    }));
+    await sql`
+      update usage_event e
+      set attribution = m.attribution, credits_burned = m.credits_burned, reason = m.reason, batch_id = ${batchId}
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) m(
+        key uuid, attribution jsonb, credits_burned numeric, reason text)
+      where e.key = m.key`.execute(tx.db);
+  }
+}

@@ -1,0 +1,53 @@
+import {
+  creditsAdded,
+  customerCreated,
+  periodClosed,
+  periodOpened,
+  subscriptionCancelled,
+  type PayloadOf,
+} from '@drawdown/contracts';
+import { InTransaction, type Tx } from '@drawdown/platform';
+import { Injectable } from '@nestjs/common';
+import { LateMatches } from './late-matches.service.js';
+import { UsageBurner } from './usage-burner.js';
+import { UsagePeriods } from './usage-periods.service.js';
+
+/** What usage does when others speak, always inside their transaction. */
+@Injectable()
+export class MeteringListener {
+  constructor(
+    private readonly periods: UsagePeriods,
+    private readonly late: LateMatches,
+    private readonly burner: UsageBurner,
+  ) {}
+
+  @InTransaction(customerCreated)
+  async claimWaitingEvents(tx: Tx, customer: PayloadOf<typeof customerCreated>): Promise<void> {
+    await this.late.claimFor(tx, customer.customer_id, customer.external_customer_id);
+  }
+
+  @InTransaction(periodOpened)
+  async openPeriod(tx: Tx, opened: PayloadOf<typeof periodOpened>): Promise<void> {
+    await this.periods.open(tx, opened);
+    const { start, end } = opened.period;
+    await this.late.retry(tx, opened.customer_id, new Date(start), new Date(end));
+  }
+
+  @InTransaction(periodClosed)
+  async closePeriod(tx: Tx, closed: PayloadOf<typeof periodClosed>): Promise<void> {
+    await this.periods.close(tx, closed.period);
+  }
+
+  @InTransaction(subscriptionCancelled)
+  async closeLastPeriod(tx: Tx, cancelled: PayloadOf<typeof subscriptionCancelled>): Promise<void> {
+    if (cancelled.last_period) await this.periods.close(tx, cancelled.last_period);
+  }
+
+  /** As of the instant from which the credits count: credits dated back pay what was open then. */
+  @InTransaction(creditsAdded)
+  async payShortfalls(tx: Tx, added: PayloadOf<typeof creditsAdded>): Promise<void> {
+    const fold = await this.burner.open(tx, [added.customer_id], []);
+    fold.payDown(added.customer_id, added.currency, new Date(added.effective_at));
+    await this.burner.record(tx, fold, { type: 'pay_down', id: added.lot_id });
+  }
+}

@@ -1,0 +1,47 @@
+import { text } from '@drawdown/billing-core';
+import { shortfallPaidDown } from '@drawdown/contracts';
+import { EventBus, type Tx } from '@drawdown/platform';
+import type { UsageItem } from '@drawdown/subscriptions';
+import { WalletsService, type Cause } from '@drawdown/wallets';
+import { Injectable } from '@nestjs/common';
+import { UsageFold } from './fold.js';
+import { loadAccruals, saveAccruals } from './usage-store.js';
+
+/** Loads what usage is decided with, and records what was decided. The caller holds the customers' locks. */
+@Injectable()
+export class UsageBurner {
+  constructor(
+    private readonly wallets: WalletsService,
+    private readonly events: EventBus,
+  ) {}
+
+  async open(tx: Tx, customerIds: readonly string[], items: readonly UsageItem[]): Promise<UsageFold> {
+    const accruals = await loadAccruals(tx, items, customerIds);
+    const drawn = [...accruals.values()].flatMap((accrual) => accrual.draws.map((draw) => draw.lotId));
+    const purses = await this.wallets.purses(tx, customerIds, [...new Set(drawn)]);
+    return new UsageFold(items, accruals, purses);
+  }
+
+  /** @param cause the batch, or what has let credits pay; each ledger entry names it with its line item and period. */
+  async record(tx: Tx, fold: UsageFold, cause: Pick<Cause, 'type' | 'id'>): Promise<void> {
+    await saveAccruals(tx, fold.changed());
+    await this.wallets.post(
+      tx,
+      fold.netDraws().map(({ lotId, lineItemId, periodId, credits }) => ({
+        lotId,
+        credits: credits.neg(),
+        kind: credits.gt(0) ? 'burn' : 'return',
+        cause: { ...cause, lineItemId, periodId },
+        key: `${cause.id}:${lotId}:${lineItemId}:${periodId}`,
+      })),
+    );
+    for (const { customerId, currency, credits, amount } of fold.paidDown.values()) {
+      await this.events.publish(tx, shortfallPaidDown, {
+        customer_id: customerId,
+        currency,
+        credits: text(credits),
+        amount: text(amount),
+      });
+    }
+  }
+}

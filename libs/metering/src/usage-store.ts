@@ -1,0 +1,147 @@
+import { Decimal, emptyAccrual, text, ZERO, type AccrualState } from '@drawdown/billing-core';
+import type { Tx } from '@drawdown/platform';
+import type { UsageItem } from '@drawdown/subscriptions';
+import { sql } from 'kysely';
+import type { StoredDraw } from './accrual.entity.js';
+import { accrualKey, type OpenAccrual } from './fold.js';
+
+interface OpenAccrualRow {
+  subscription_id: string;
+  line_item_id: string;
+  period_id: string;
+  customer_id: string;
+  currency: string;
+  kind: 'trial' | 'paid';
+  start_at: string;
+  end_at: string;
+  closed: boolean;
+  settled: boolean;
+  /** Null, as all that follow, while nothing was used. */
+  state: AccrualState | null;
+  events: string;
+  quantity: string;
+  free: string;
+  billable: string;
+  covered: string;
+  credits: string;
+  shortfall: string;
+  waived: string;
+  draws: StoredDraw[];
+  short_since: string | null;
+}
+
+const columns = sql`
+  p.subscription_id, p.customer_id, p.currency, p.kind, p.start_at, p.end_at, p.closed_at is not null closed,
+  p.settled_at is not null settled, a.state, a.events, a.quantity, a.free, a.billable, a.covered, a.credits,
+  a.shortfall, a.waived, a.draws, a.short_since`;
+
+/**
+ * What the fold works on, by `accrualKey`: the accruals of these items' periods, whether or not something was used,
+ * and every open shortfall of the customers, which credits that come back pay. One query.
+ */
+export async function loadAccruals(
+  tx: Tx,
+  items: readonly UsageItem[],
+  customerIds: readonly string[],
+): Promise<Map<string, OpenAccrual>> {
+  const environment = tx.scope.environmentId;
+  const found = await sql<OpenAccrualRow>`
+    select i.line_item_id, i.period_id, ${columns}
+    from unnest(${items.map((item) => item.lineItemId)}::text[], ${items.map((item) => item.period.id)}::text[])
+      i(line_item_id, period_id)
+    join usage_period p on p.environment_id = ${environment} and p.id = i.period_id
+    left join accrual a on a.environment_id = ${environment} and a.line_item_id = i.line_item_id
+      and a.period_id = i.period_id
+    union all
+    select a.line_item_id, a.period_id, ${columns}
+    from accrual a join usage_period p on p.environment_id = a.environment_id and p.id = a.period_id
+    where a.environment_id = ${environment} and a.customer_id = any(${[...customerIds]}::text[])
+      and a.shortfall > 0 and p.closed_at is null`.execute(tx.db);
+  return new Map(found.rows.map((row) => [accrualKey(row.line_item_id, row.period_id), openAccrual(row)]));
+}
+
+const openAccrual = (row: OpenAccrualRow): OpenAccrual => ({
+  subscriptionId: row.subscription_id,
+  lineItemId: row.line_item_id,
+  periodId: row.period_id,
+  customerId: row.customer_id,
+  currency: row.currency,
+  period: {
+    kind: row.kind,
+    start: new Date(row.start_at),
+    end: new Date(row.end_at),
+    closed: row.closed,
+    settled: row.settled,
+  },
+  ...(row.state === null ? unused() : used(row, row.state)),
+});
+
+const unused = () => ({
+  state: emptyAccrual(),
+  events: 0,
+  quantity: ZERO,
+  free: ZERO,
+  billable: ZERO,
+  cover: { covered: ZERO, credits: ZERO, shortfall: ZERO },
+  draws: [],
+  shortSince: null,
+});
+
+const used = (row: OpenAccrualRow, state: AccrualState) => ({
+  state,
+  events: Number(row.events),
+  quantity: new Decimal(row.quantity),
+  free: new Decimal(row.free),
+  billable: new Decimal(row.billable),
+  cover: {
+    covered: new Decimal(row.covered),
+    credits: new Decimal(row.credits),
+    shortfall: new Decimal(row.kind === 'trial' ? row.waived : row.shortfall),
+  },
+  draws: row.draws.map(({ lotId, credits }) => ({ lotId, credits: new Decimal(credits) })),
+  shortSince: row.short_since === null ? null : new Date(row.short_since),
+});
+
+/** Writes accruals as the fold has left them. One statement. */
+export async function saveAccruals(tx: Tx, accruals: readonly OpenAccrual[]): Promise<void> {
+  if (accruals.length === 0) return;
+  await sql`
+    insert into accrual (
+      environment_id, line_item_id, period_id, tenant_id, customer_id, currency, state, events, quantity, free,
+      billable, accrued, covered, credits, shortfall, waived, draws, short_since, created_at, updated_at)
+    select ${tx.scope.environmentId}, line_item_id, period_id, ${tx.scope.tenantId}, customer_id, currency, state,
+           events, quantity, free, billable, accrued, covered, credits, shortfall, waived, draws, short_since,
+           ${tx.now}, ${tx.now}
+    from jsonb_to_recordset(${JSON.stringify(accruals.map(accrualRow))}::jsonb) a(
+      line_item_id text, period_id text, customer_id text, currency text, state jsonb, events bigint,
+      quantity numeric, free numeric, billable numeric, accrued numeric, covered numeric, credits numeric,
+      shortfall numeric, waived numeric, draws jsonb, short_since timestamptz)
+    on conflict (environment_id, line_item_id, period_id) do update
+    set state = excluded.state, events = excluded.events, quantity = excluded.quantity, free = excluded.free,
+        billable = excluded.billable, accrued = excluded.accrued, covered = excluded.covered,
+        credits = excluded.credits, shortfall = excluded.shortfall, waived = excluded.waived,
+        draws = excluded.draws, short_since = excluded.short_since, updated_at = excluded.updated_at`.execute(tx.db);
+}
+
+/** A trial's shortfall is waived as it arises (MEANING "Lots, burn order, balances"). */
+function accrualRow({ cover, ...accrual }: OpenAccrual) {
+  const trial = accrual.period.kind === 'trial';
+  return {
+    line_item_id: accrual.lineItemId,
+    period_id: accrual.periodId,
+    customer_id: accrual.customerId,
+    currency: accrual.currency,
+    state: accrual.state,
+    events: accrual.events,
+    quantity: text(accrual.quantity),
+    free: text(accrual.free),
+    billable: text(accrual.billable),
+    accrued: accrual.state.accrued,
+    covered: text(cover.covered),
+    credits: text(cover.credits),
+    shortfall: trial ? '0' : text(cover.shortfall),
+    waived: trial ? text(cover.shortfall) : '0',
+    draws: accrual.draws.map(({ lotId, credits }) => ({ lotId, credits: text(credits) })),
+    short_since: trial ? null : (accrual.shortSince?.toISOString() ?? null),
+  };
+}
