@@ -4,6 +4,9 @@ import { SubscriptionsModule } from '@drawdown/subscriptions';
 import { WalletsModule } from '@drawdown/wallets';
 import { Module } from '@nestjs/common';
 import { EventCustomers } from './event-customers.js';
+import { EventLog } from './event-log.service.js';
+import { EventTrail } from './event-trail.service.js';
+import { EventsController } from './events.controller.js';
 import { IngestionService } from './ingestion.service.js';
 import { LateMatches } from './late-matches.service.js';
 import { MeteringListener } from './metering.listener.js';
@@ -14,7 +17,18 @@ import { UsageService } from './usage.service.js';
 /** Usage events, accruals, and the burn. */
 @Module({
   imports: [CustomersModule, FeaturesModule, SubscriptionsModule, WalletsModule],
-  providers: [UsageService, UsagePeriods, IngestionService, EventCustomers, UsageBurner, LateMatches, MeteringListener],
+  controllers: [EventsController],
+  providers: [
+    UsageService,
+    UsagePeriods,
+    IngestionService,
+    EventCustomers,
+    UsageBurner,
+    LateMatches,
+    EventLog,
+    EventTrail,
+    MeteringListener,
+  ],
   exports: [UsageService, IngestionService],
 })
 export class MeteringModule {}

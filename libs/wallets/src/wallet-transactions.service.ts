@@ -34,8 +34,18 @@ export class WalletTransactions {
     return [await this.views(tx, ids), Number(count.rows[0]!.total)];
   }
 
+  /** A customer's entries with this cause, in the order they were booked. */
+  async causedBy(tx: Tx, causeId: string, customerId: string): Promise<WalletTransactionView[]> {
+    const where = { environmentId: tx.scope.environmentId, causeId, customerId };
+    const entries = await tx.em.find(LedgerEntry, where, { orderBy: { walletId: 'asc', seq: 'asc' } });
+    return this.views(
+      tx,
+      entries.map((entry) => entry.id),
+    );
+  }
+
   /** In the order of the ids. */
-  async views(tx: Tx, ids: readonly string[]): Promise<WalletTransactionView[]> {
+  private async views(tx: Tx, ids: readonly string[]): Promise<WalletTransactionView[]> {
     const own = { environmentId: tx.scope.environmentId };
     const entries = await tx.em.find(LedgerEntry, { ...own, id: { $in: [...ids] } });
     const lots = await tx.em.find(Lot, { ...own, id: { $in: entries.map((one) => one.lotId) } }, { refresh: true });
