@@ -18,8 +18,10 @@ export type Paid =
   | { result: 'declined'; session: Session; error: ErrorBody };
 
 /** The buyer presses Pay (or Save card) on an open session. Runs inside a unit of change. */
-export function pay(account: Account, session: Session, card: CardDetails): Paid {
-  refuseClosed(session);
+export function pay(account: Account, given: Session, card: CardDetails): Paid {
+  refuseClosed(given);
+  const session: Session = { ...given, customer_details: given.customer_details ?? detailsOf(undefined, card.email) };
+  account.store.put('checkout.session', session);
   const method = createMethod(account, card);
   if (session.mode === 'setup') {
     const setup = find(account, 'setup_intent', session.setup_intent as string);

@@ -218,6 +218,13 @@ test('a guest pays: the email comes from the page, a customer is made on wish', 
   expect(done.customer_details).toMatchObject({ email: 'guest@example.com' });
 });
 
+test('a guest leaves only an email', async () => {
+  const session = await topUp({ customer: undefined });
+  await complete(session.id, { email: 'guest@example.com' });
+  const done = await h.stripe.checkout.sessions.retrieve(session.id);
+  expect(done).toMatchObject({ customer: null, customer_details: { email: 'guest@example.com' } });
+});
+
 test('sessions are listed by customer, status and payment_intent, with their line items', async () => {
   const session = await topUp({ line_items: [item(1000, 'a'), item(2000, 'b')] });
   await topUp();

@@ -95,7 +95,7 @@ function screenOf(account: Account, session: Stripe.Checkout.Session, notice?: N
   if (waiting === 'requires_action') {
     return authenticationPage(`/c/pay/${session.id}/authentication`, session.mode === 'setup');
   }
-  return paymentPage(session, planOf(account, session.id).items, notice);
+  return paymentPage(session, planOf(account, session.id), notice);
 }
 
 function show(

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type Stripe from 'stripe';
+import { TEST_CARDS } from './cards.js';
 import { format } from './money.js';
+import type { CheckoutPlan } from './tables.js';
 
 type Session = Stripe.Checkout.Session;
 
@@ -10,7 +12,7 @@ export interface Notice {
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1a1f36; --soft: #5b6478; --line: #d8dce6; --paper: #fff; --desk: #f4f5f9; --act: #0b5d4b; --bad: #a4161a; }
-@media (prefers-color-scheme: dark) { :root { --ink: #eceef4; --soft: #a4abbd; --line: #3a4052; --paper: #1c2030; --desk: #12141d; --act: #2f9c82; --bad: #ff8a80; } }
+@media (prefers-color-scheme: dark) { :root { --ink: #eceef4; --soft: #a4abbd; --line: #3a4052; --paper: #1c2030; --desk: #12141d; --act: #1d7d67; --bad: #ff8a80; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--desk); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 30rem; margin: 6vh auto; padding: 2rem; background: var(--paper); border: 1px solid var(--line); border-radius: 14px; }
@@ -28,6 +30,11 @@ button.plain { color: var(--ink); background: transparent; border-color: var(--l
 .away { color: var(--soft); margin-top: .4rem; }
 input:focus-visible, button:focus-visible, a:focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
 .error { margin: 0 0 1rem; padding: .7rem .9rem; color: var(--bad); border: 1px solid currentColor; border-radius: 8px; }
+summary { cursor: pointer; }
+details { margin-top: 1.25rem; }
+details li span + span { text-align: right; }
+details li span:first-child { white-space: nowrap; }
+details ul { margin-top: .5rem; font-size: .85rem; }
 .mark { margin-top: 1.5rem; text-align: center; }
 `;
 
@@ -66,15 +73,15 @@ ${body}
 `;
 }
 
-export function paymentPage(session: Session, items: Stripe.LineItem[], notice?: Notice): string {
+export function paymentPage(session: Session, plan: CheckoutPlan, notice?: Notice): string {
   const saving = session.mode === 'setup';
   const total = format(session.amount_total ?? 0, session.currency ?? 'usd');
   const action = saving ? 'Save card' : `Pay ${total}`;
   return document(
     saving ? 'Save a card' : `Pay ${total}`,
-    `<h1>${saving ? 'Save a card for later payments' : escape(session.custom_text.submit?.message ?? 'Pay Drawdown sandbox merchant')}</h1>
+    `<h1>${saving ? 'Save a card for later payments' : escape(plan.payment.description || 'Payment')}</h1>
 ${saving ? '' : `<p class="total">${escape(total)}</p>`}
-${itemList(items)}
+${itemList(plan.items)}
 ${notice ? `<p class="error" role="alert">${escape(notice.error)}</p>` : ''}
 <form method="post" action="/c/pay/${escape(session.id)}">
 ${emailField(session)}
@@ -88,8 +95,17 @@ ${emailField(session)}
 <input id="name" name="name" autocomplete="off" value="${escape(session.customer_details?.name ?? '')}">
 <button type="submit">${escape(action)}</button>
 </form>
-${session.cancel_url ? `<a class="away" href="${escape(session.cancel_url)}">Cancel and go back</a>` : ''}`,
+${session.cancel_url ? `<a class="away" href="${escape(session.cancel_url)}">Cancel and go back</a>` : ''}
+${testCards()}`,
   );
+}
+
+function testCards(): string {
+  const rows = TEST_CARDS.map(({ number, name }) => {
+    const spaced = number.replaceAll(/(.{4})(?=.)/g, '$1 ');
+    return `<li><span>${escape(spaced)}</span><span class="soft">${escape(name)}</span></li>`;
+  });
+  return `<details class="soft"><summary>Test cards</summary>\n<ul>\n${rows.join('\n')}\n</ul></details>`;
 }
 
 function emailField(session: Session): string {

@@ -91,7 +91,7 @@ async function startReceiver(): Promise<Receiver> {
     request.on('end', () => {
       received.push({ headers: request.headers, body: Buffer.concat(chunks).toString(), at: Date.now() });
       const nth = received.length;
-      setTimeout(() => response.writeHead(status(nth)).end(), delayMs);
+      setTimeout(() => response.writeHead(status(nth)).end(), delayMs).unref();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
