@@ -16,8 +16,9 @@ const ANSWERS_TO_RECOVER = 40;
  */
 export class TokenBucket {
   private rate: number;
-  /** The instant at which the calls let in so far are used up. */
-  private usedUpAt = -Infinity;
+  /** Below zero: so many calls are waiting for theirs. */
+  private tokens: number;
+  private countedAt: number;
   private readonly now: () => number;
   private readonly pause: (ms: number) => Promise<unknown>;
 
@@ -25,25 +26,33 @@ export class TokenBucket {
     private readonly perSecond: number,
     { now = () => performance.now(), pause = (ms) => sleep(ms) }: Parts = {},
   ) {
-    this.rate = perSecond;
     this.now = now;
     this.pause = pause;
+    this.rate = perSecond;
+    this.tokens = perSecond;
+    this.countedAt = now();
   }
 
   async take(): Promise<void> {
-    const now = this.now();
-    const interval = 1000 / this.rate;
-    this.usedUpAt = Math.max(this.usedUpAt, now) + interval;
-    const wait = this.usedUpAt - now - this.perSecond * interval;
-    if (wait > 0) await this.pause(wait);
+    this.count();
+    this.tokens -= 1;
+    if (this.tokens < 0) await this.pause((-this.tokens * 1000) / this.rate);
   }
 
   slowDown(): void {
+    this.count();
+    this.tokens = Math.min(this.tokens, 0);
     this.rate = Math.max(this.rate / 2, SLOWEST_PER_SECOND);
-    this.usedUpAt = Math.max(this.usedUpAt, this.now() + (this.perSecond * 1000) / this.rate);
   }
 
   speedUp(): void {
+    this.count();
     this.rate = Math.min(this.rate + this.perSecond / ANSWERS_TO_RECOVER, this.perSecond);
+  }
+
+  private count(): void {
+    const now = this.now();
+    this.tokens = Math.min(this.tokens + ((now - this.countedAt) * this.rate) / 1000, this.perSecond);
+    this.countedAt = now;
   }
 }
