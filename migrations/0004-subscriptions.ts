@@ -32,7 +32,7 @@ export class SubscriptionsMigration extends Migration {
         final_invoice boolean not null,
         cancelled_at timestamptz,
         metadata jsonb not null,
-        version integer not null,
+        version integer not null default 1,
         created_at timestamptz not null,
         updated_at timestamptz not null,
         live boolean generated always as (nullif(status <> 'cancelled', false)) stored,
