@@ -5,10 +5,11 @@ import {
   type BilledPeriod,
   type BilledUsage,
   type Decimal,
+  periodAfter,
   settlesUsage,
 } from '@drawdown/billing-core';
 import { UsageService } from '@drawdown/metering';
-import type { Tx } from '@drawdown/platform';
+import { Problem, type Tx } from '@drawdown/platform';
 import {
   type LineItem,
   type Period,
@@ -82,6 +83,18 @@ export class BillComposer {
     };
   }
 
+  /**
+   * The step at the end of the current period, were that now. @throws Problem 404, 409 without a current period.
+   */
+  async nextStepOf(tx: Tx, subscriptionId: string): Promise<BillingStep & { ended: BilledPeriod; sequence: number }> {
+    const subscription = await this.subscriptions.get(tx, subscriptionId);
+    const current = await this.subscriptions.currentPeriod(tx, subscriptionId);
+    if (!current)
+      throw Problem.state('a subscription without a current period has no next invoice', subscription.status);
+    const ended = billedPeriod(current);
+    return { subscription, next: upcoming(subscription, ended), ended, sequence: current.number + 1 };
+  }
+
   /** @param settle whether the usage is settled by it: what comes later is late usage. */
   async compose(tx: Tx, step: BillingStep, { settle }: { settle: boolean }): Promise<InvoiceContent> {
     const { subscription, next, ended } = step;
@@ -112,13 +125,32 @@ export class BillComposer {
   }
 }
 
-export const billedPeriod = (period: Period): BilledPeriod => ({
+const billedPeriod = (period: Period): BilledPeriod => ({
   id: period.id,
   kind: period.kind,
   start: period.startAt,
   end: period.endAt,
   whole: { start: period.wholeStart, end: period.wholeEnd },
 });
+
+/** The paid period after the current one; null when the subscription ends with it. */
+function upcoming(subscription: Subscription, current: BilledPeriod): BilledPeriod | null {
+  if (subscription.cancelAt && subscription.cancelAt <= current.end) return null;
+  const { kind, span, whole } = periodAfter(
+    {
+      start: subscription.startDate,
+      trialEnd: subscription.trialEnd ?? null,
+      cycle: subscription.billingCycle,
+      cadence: {
+        billingPeriod: subscription.billingPeriod,
+        count: subscription.billingPeriodCount,
+        zone: subscription.customerTimezone,
+      },
+    },
+    current,
+  );
+  return { id: 'upcoming', kind, ...span, whole };
+}
 
 const billableItem = (item: LineItem): BillableItem => ({
   id: item.id,

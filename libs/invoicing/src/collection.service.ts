@@ -8,7 +8,7 @@ import {
 } from '@drawdown/contracts';
 import { EventBus, type Scope, Transactions, type Tx } from '@drawdown/platform';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ChargeDesk, type Begun, type Cause } from './charge-desk.js';
+import { ChargeDesk, type Cause } from './charge-desk.js';
 import { ATTEMPT_MOVES, isOpen, move } from './lifecycles.js';
 import { PaymentAttempt } from './payment.entity.js';
 import { Receivables } from './receivables.service.js';
@@ -49,11 +49,6 @@ export class Collection {
   async collectAll(scope: Scope, customerId: string, cause: Cause): Promise<void> {
     const unpaid = await this.transactions.run(scope, (tx) => this.receivables.unpaidOf(tx, customerId));
     for (const { id } of unpaid) await this.collect(scope, id, cause);
-  }
-
-  /** First half of a charge by hand: the attempt, or the open one. @see ChargeDesk.begin */
-  begin(tx: Tx, invoiceId: string, cause: Cause): Promise<Begun> {
-    return this.desk.begin(tx, invoiceId, cause);
   }
 
   /**

@@ -18,6 +18,8 @@ export interface NewPurchase {
   readonly expiresAt?: Date | null;
   readonly description?: string | null;
   readonly metadata?: Record<string, string>;
+  /** The caller's own key of the purchase, unique in the wallet: one key is one purchase. */
+  readonly requestKey?: string | null;
 }
 
 /** Credits bought by an invoice of type CREDIT: its payment brings the lot, once; its withdrawal means it never comes. */
@@ -33,8 +35,14 @@ export class CreditPurchases {
     private readonly events: EventBus,
   ) {}
 
-  /** Makes the finalized invoice whose payment brings the credits. The caller holds the customer's lock. */
+  /**
+   * Makes the finalized invoice whose payment brings the credits; a request key seen before answers the one made then.
+   * The caller holds the customer's lock.
+   * @throws Problem 400 for credits that cost nothing, 409 for a key used for other credits.
+   */
   async order(tx: Tx, wallet: Wallet, purchase: NewPurchase): Promise<Invoice> {
+    const ordered = await this.orderedBy(tx, wallet, purchase);
+    if (ordered) return this.receivables.get(tx, ordered.invoiceId);
     const price = roundMoney(purchase.money, wallet.currency);
     if (price.lte(ZERO)) throw Problem.invalid('credits', `cost nothing in ${wallet.currency} once rounded`);
     const { timezone } = await this.customers.get(tx, wallet.customerId);
@@ -99,6 +107,18 @@ export class CreditPurchases {
     return tx.em.findOne(CreditPurchase, { environmentId: tx.scope.environmentId, invoiceId: invoice.id });
   }
 
+  private async orderedBy(
+    tx: Tx,
+    wallet: Wallet,
+    { requestKey, credits }: NewPurchase,
+  ): Promise<CreditPurchase | null> {
+    if (!requestKey) return null;
+    const where = { environmentId: tx.scope.environmentId, walletId: wallet.id, requestKey };
+    const ordered = await tx.em.findOne(CreditPurchase, where);
+    if (ordered && !ordered.credits.eq(credits)) throw keyReused();
+    return ordered;
+  }
+
   private remember(tx: Tx, wallet: Wallet, invoice: Invoice, purchase: NewPurchase): void {
     tx.em.create(CreditPurchase, {
       id: newId('purchase'),
@@ -113,11 +133,17 @@ export class CreditPurchases {
       metadata: purchase.metadata ?? {},
       state: 'pending',
       lotId: null,
+      requestKey: purchase.requestKey ?? null,
       createdAt: tx.now,
       updatedAt: tx.now,
     });
   }
 }
+
+export const keyReused = (): Problem =>
+  new Problem('idempotency_conflict', 'idempotency_key was used before for other credits', {
+    field: 'idempotency_key',
+  });
 
 function contentOf(credits: Decimal, price: Decimal): InvoiceContent {
   const line = {

@@ -27,11 +27,9 @@ export class HostedPages {
   async open(scope: Scope, sessionId: string): Promise<CheckoutSession> {
     const session = await this.transactions.run(scope, (tx) => this.desk.get(tx, sessionId));
     if (session.status !== 'created') return session;
-    const page = await this.gateway.openCheckout(session.request).catch((error: Error) => {
-      if (error instanceof Problem) throw error;
-      this.log.warn(`page of ${sessionId} was not opened: ${error.message}`);
-      throw new Problem('service_unavailable', 'the hosted page could not be opened, please try again');
-    });
+    const page = await this.gateway
+      .openCheckout(session.request)
+      .catch((error: Error) => this.notOpened(scope, sessionId, error));
     return this.transactions.run(scope, (tx) => this.opened(tx, sessionId, page));
   }
 
@@ -51,8 +49,7 @@ export class HostedPages {
   async lapse(tx: Tx, work: DueWork): Promise<void> {
     const session = await this.desk.get(tx, work.subjectId);
     if (session.status === 'created') {
-      const expired = { session_id: session.id, status: 'expired', gateway_payment_id: null, amount: null } as const;
-      await this.settlement.checkoutSettled(tx, expired);
+      await this.settlement.checkoutSettled(tx, over(session.id));
     } else if (session.status === 'open') {
       await this.events.publish(tx, checkoutLapsed, { session_id: session.id, customer_id: session.customerId });
     }
@@ -62,6 +59,17 @@ export class HostedPages {
   async close(scope: Scope, sessionId: string): Promise<void> {
     const session = await this.transactions.run(scope, (tx) => this.desk.get(tx, sessionId));
     if (session.status === 'open') await this.gateway.expireCheckout(scope, session.gatewaySessionId!);
+  }
+
+  /** A page the gateway refuses will never be: what it was to pay is free again. One it didn't answer may be tried again. */
+  private async notOpened(scope: Scope, sessionId: string, error: Error): Promise<never> {
+    this.log.warn(`page of ${sessionId} was not opened: ${error.message}`);
+    if (!(error instanceof Problem)) {
+      throw new Problem('service_unavailable', 'the hosted page could not be opened, please try again');
+    }
+    if (error.status === 400)
+      await this.transactions.run(scope, (tx) => this.settlement.checkoutSettled(tx, over(sessionId)));
+    throw error;
   }
 
   private async opened(tx: Tx, sessionId: string, page: Page): Promise<CheckoutSession> {
@@ -79,3 +87,6 @@ export class HostedPages {
     });
   }
 }
+
+const over = (sessionId: string) =>
+  ({ session_id: sessionId, status: 'expired', gateway_payment_id: null, amount: null }) as const;

@@ -34,30 +34,7 @@ export class InvoiceBook {
   ) {}
 
   async draft(tx: Tx, draft: NewInvoice): Promise<Invoice> {
-    const invoice = tx.em.create(Invoice, {
-      subscriptionId: null,
-      kind: null,
-      periodId: null,
-      endedPeriodId: null,
-      sequence: null,
-      periodStart: null,
-      periodEnd: null,
-      description: null,
-      metadata: {},
-      ...draft,
-      id: newId('inv'),
-      ...tx.scope,
-      status: 'DRAFT',
-      paymentStatus: 'PENDING',
-      number: null,
-      ...NOTHING,
-      dueDate: null,
-      finalizedAt: null,
-      paidAt: null,
-      voidedAt: null,
-      createdAt: tx.now,
-      updatedAt: tx.now,
-    });
+    const invoice = tx.em.create(Invoice, { id: newId('inv'), ...draftOf(tx, draft) });
     await this.events.publish(tx, invoiceDrafted, named(invoice));
     return invoice;
   }
@@ -111,6 +88,31 @@ export class InvoiceBook {
     await tx.em.flush();
   }
 }
+
+/** A draft's row without its id: what a preview shows and a draft records. */
+export const draftOf = ({ scope, now }: Tx, draft: NewInvoice) => ({
+  subscriptionId: null,
+  kind: null,
+  periodId: null,
+  endedPeriodId: null,
+  sequence: null,
+  periodStart: null,
+  periodEnd: null,
+  description: null,
+  metadata: {},
+  ...draft,
+  ...scope,
+  status: 'DRAFT' as const,
+  paymentStatus: 'PENDING' as const,
+  number: null,
+  ...NOTHING,
+  dueDate: null,
+  finalizedAt: null,
+  paidAt: null,
+  voidedAt: null,
+  createdAt: now,
+  updatedAt: now,
+});
 
 const NOTHING = {
   subtotal: ZERO,

@@ -42,7 +42,7 @@ const InvoiceSchema = defineEntity({
     totalCreditsApplied: amount(),
     /** What is due. */
     total: amount(),
-    /** Sum of the receipts. */
+    /** With `overpaidAmount` the sum of the receipts. */
     amountPaid: amount(),
     amountRemaining: amount(),
     overpaidAmount: amount(),
@@ -110,6 +110,8 @@ const CreditPurchaseSchema = defineEntity({
     metadata: p.json<Record<string, string>>(),
     state: p.enum(PURCHASE_STATES),
     lotId: p.string().nullable(),
+    /** The caller's own key, unique in the wallet. */
+    requestKey: p.string().nullable(),
   },
 });
 

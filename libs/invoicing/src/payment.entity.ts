@@ -77,7 +77,7 @@ const PaymentReceiptSchema = defineEntity({
   },
 });
 
-/** Money that arrived. Rows are only added; an invoice's `amountPaid` is their sum. */
+/** Money that arrived. Rows are only added; an invoice's `amountPaid` and `overpaidAmount` are their sum. */
 export class PaymentReceipt extends PaymentReceiptSchema.class {}
 PaymentReceiptSchema.setClass(PaymentReceipt);
 

@@ -62,9 +62,14 @@ export class Receivables {
   async receive(tx: Tx, invoice: Invoice, paymentId: string, amount: Decimal): Promise<void> {
     if (invoice.status === 'VOIDED') this.revive(invoice);
     const paidBefore = isPaid(invoice);
-    const amountPaid = invoice.amountPaid.plus(amount);
-    const { remaining, overpaid } = balanceDue(invoice.total, amountPaid, invoice.currency);
-    tx.em.assign(invoice, { amountPaid, amountRemaining: remaining, overpaidAmount: overpaid, updatedAt: tx.now });
+    const received = invoice.amountPaid.plus(invoice.overpaidAmount).plus(amount);
+    const { remaining, overpaid } = balanceDue(invoice.total, received, invoice.currency);
+    tx.em.assign(invoice, {
+      amountPaid: received.minus(overpaid),
+      amountRemaining: remaining,
+      overpaidAmount: overpaid,
+      updatedAt: tx.now,
+    });
     await this.events.publish(tx, paymentSucceeded, {
       ...named(invoice),
       payment_id: paymentId,

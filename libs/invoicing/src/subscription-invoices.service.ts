@@ -1,14 +1,14 @@
-import { type BilledPeriod, dueDate, periodAfter } from '@drawdown/billing-core';
+import { dueDate } from '@drawdown/billing-core';
 import {
   LATE_USAGE_WINDOW_MS,
   type PayloadOf,
   type periodOpened,
   type subscriptionCancelled,
 } from '@drawdown/contracts';
-import { Agenda, Problem, type Tx } from '@drawdown/platform';
-import { type Subscription, SubscriptionsService } from '@drawdown/subscriptions';
+import { Agenda, type Tx } from '@drawdown/platform';
+import type { Subscription } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
-import { BillComposer, billedPeriod, type BillingStep, type InvoiceContent } from './bill-composer.js';
+import { BillComposer } from './bill-composer.js';
 import { InvoiceBook } from './invoice-book.js';
 import { Invoice, type BillingReason, type InvoiceKind } from './invoice.entity.js';
 import { Receivables } from './receivables.service.js';
@@ -29,7 +29,7 @@ interface StepKey {
 }
 
 /**
- * Invoices of subscriptions, from the draft to the number, and what the next one would be. A draft holds no lines: they
+ * Invoices of subscriptions, from the draft to the number. A draft holds no lines: they
  * are composed when it is read and recorded when it is finalized. Running any of it again does nothing.
  */
 @Injectable()
@@ -38,7 +38,6 @@ export class SubscriptionInvoices {
     private readonly composer: BillComposer,
     private readonly book: InvoiceBook,
     private readonly receivables: Receivables,
-    private readonly subscriptions: SubscriptionsService,
     private readonly agenda: Agenda,
   ) {}
 
@@ -83,17 +82,6 @@ export class SubscriptionInvoices {
     else await this.book.finalize(tx, invoice, content, dueDateOf(tx, step.subscription));
   }
 
-  /** What the invoice at the end of the current period would say if that were now. Nothing is written. @throws Problem 409. */
-  async preview(tx: Tx, subscriptionId: string): Promise<{ step: BillingStep; content: InvoiceContent }> {
-    const subscription = await this.subscriptions.get(tx, subscriptionId);
-    const current = await this.subscriptions.currentPeriod(tx, subscriptionId);
-    if (!current)
-      throw Problem.state('a subscription without a current period has no next invoice', subscription.status);
-    const ended = billedPeriod(current);
-    const step = { subscription, next: upcoming(subscription, ended), ended };
-    return { step, content: await this.composer.compose(tx, step, { settle: false }) };
-  }
-
   private async draft(tx: Tx, key: StepKey): Promise<void> {
     const { subscriptionId, kind, periodId } = key;
     const made = await tx.em.count(Invoice, { environmentId: tx.scope.environmentId, subscriptionId, kind, periodId });
@@ -128,22 +116,3 @@ export class SubscriptionInvoices {
 
 const dueDateOf = (tx: Tx, { paymentTerms, customerTimezone }: Subscription): Date =>
   dueDate(tx.now, paymentTerms ?? null, customerTimezone);
-
-/** The paid period after the current one; null when the subscription ends with it. */
-function upcoming(subscription: Subscription, current: BilledPeriod): BilledPeriod | null {
-  if (subscription.cancelAt && subscription.cancelAt <= current.end) return null;
-  const { kind, span, whole } = periodAfter(
-    {
-      start: subscription.startDate,
-      trialEnd: subscription.trialEnd ?? null,
-      cycle: subscription.billingCycle,
-      cadence: {
-        billingPeriod: subscription.billingPeriod,
-        count: subscription.billingPeriodCount,
-        zone: subscription.customerTimezone,
-      },
-    },
-    current,
-  );
-  return { id: 'upcoming', kind, ...span, whole };
-}

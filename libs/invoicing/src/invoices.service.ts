@@ -1,0 +1,221 @@
+import { Decimal, type Span } from '@drawdown/billing-core';
+import { type Customer, CustomersService } from '@drawdown/customers';
+import { createdWithin, expanded, pageOptions, Problem, type Tx } from '@drawdown/platform';
+import { SubscriptionsService } from '@drawdown/subscriptions';
+import { Injectable } from '@nestjs/common';
+import { sql } from 'kysely';
+import { BillComposer, type InvoiceContent } from './bill-composer.js';
+import type { CurrencySummary } from './customer-summary.dto.js';
+import { draftOf } from './invoice-book.js';
+import { Invoice, InvoiceLine } from './invoice.entity.js';
+import { type InvoiceSearchBody, invoiceView, type InvoiceView, type PreviewInvoiceBody } from './invoices.dto.js';
+
+interface Shown {
+  /** Without the lines a draft's amounts are not known. */
+  readonly lines: boolean;
+  readonly customers: boolean;
+}
+
+/** Invoices as they are read. A draft is composed anew each time; what was finalized is read as it was recorded. */
+@Injectable()
+export class InvoicesService {
+  constructor(
+    private readonly customers: CustomersService,
+    private readonly subscriptions: SubscriptionsService,
+    private readonly composer: BillComposer,
+  ) {}
+
+  /** @throws Problem 404. */
+  async get(tx: Tx, id: string): Promise<InvoiceView> {
+    const invoice = await tx.em.findOne(Invoice, { environmentId: tx.scope.environmentId, id });
+    if (!invoice) throw Problem.notFound('invoice', id);
+    return this.view(tx, invoice);
+  }
+
+  /** The newest invoice of a subscription, as far as this transaction has come. */
+  latestOf(tx: Tx, subscriptionId: string): Promise<InvoiceView | null> {
+    return this.newest(tx, { subscriptionId });
+  }
+
+  /** The invoice of the period in which a subscription ended. */
+  finalOf(tx: Tx, periodId: string): Promise<InvoiceView | null> {
+    return this.newest(tx, { periodId, kind: 'final' });
+  }
+
+  async search(tx: Tx, query: InvoiceSearchBody): Promise<[InvoiceView[], number]> {
+    const parts = expanded(query, ['customer', 'line_items']);
+    const customerId = await this.searchedCustomer(tx, query);
+    if (customerId === null) return [[], 0];
+    const where = {
+      environmentId: tx.scope.environmentId,
+      ...conditions(query),
+      ...(customerId ? { customerId } : {}),
+    };
+    const [found, total] = await tx.em.findAndCount(Invoice, where, pageOptions(query));
+    const shown = { lines: !query.skip_line_items, customers: parts.has('customer') };
+    return [await this.views(tx, found, shown), total];
+  }
+
+  /** What the invoice at the end of the current period would say if that were now. Nothing is written. @throws Problem 409. */
+  async preview(tx: Tx, body: PreviewInvoiceBody): Promise<InvoiceView> {
+    const step = await this.composer.nextStepOf(tx, body.subscription_id);
+    assertCurrent(body, step.ended);
+    const { customerId, currency, billingPeriod } = step.subscription;
+    const { start, end } = step.next ?? step.ended;
+    const facts = draftOf(tx, {
+      customerId,
+      subscriptionId: step.subscription.id,
+      type: 'SUBSCRIPTION',
+      billingReason: step.next ? 'SUBSCRIPTION_CYCLE' : 'SUBSCRIPTION_UPDATE',
+      currency,
+      sequence: step.sequence,
+      periodStart: start,
+      periodEnd: end,
+    });
+    return invoiceView(
+      { id: null, ...facts },
+      {
+        content: await this.composer.compose(tx, step, { settle: false }),
+        customer: await this.customers.get(tx, customerId),
+        billingPeriod,
+      },
+    );
+  }
+
+  /** Per currency, from finalized invoices; money that drafts would ask is not owed yet. @throws Problem 404. */
+  async summary(tx: Tx, customerId: string): Promise<CurrencySummary[]> {
+    await this.customers.get(tx, customerId);
+    const found = await sql<CurrencySummary>`
+      select i.currency, count(*)::int total_count,
+             count(*) filter (where i.amount_remaining > 0)::int unpaid_count,
+             count(*) filter (where i.amount_remaining > 0 and i.due_date <= ${tx.now})::int overdue_count,
+             sum(i.total) total_revenue, sum(i.amount_remaining) total_unpaid,
+             coalesce(sum(i.amount_remaining) filter (where i.due_date <= ${tx.now}), 0) total_overdue,
+             coalesce(sum(l.usage) filter (where i.amount_remaining > 0), 0) unpaid_usage,
+             coalesce(sum(l.fixed) filter (where i.amount_remaining > 0), 0) unpaid_fixed
+      from invoice i
+      cross join lateral (
+        select sum(due) filter (where price_type = 'USAGE') usage, sum(due) filter (where price_type = 'FIXED') fixed
+        from invoice_line l where l.environment_id = i.environment_id and l.invoice_id = i.id) l
+      where i.environment_id = ${tx.scope.environmentId} and i.customer_id = ${customerId} and i.status = 'FINALIZED'
+      group by i.currency order by count(*) desc, i.currency`.execute(tx.db);
+    return found.rows;
+  }
+
+  /** Money that finalized invoices of the customer in the currency still ask for. */
+  async unpaidAmount(tx: Tx, customerId: string, currency: string): Promise<Decimal> {
+    const found = await sql<{ unpaid: string }>`
+      select coalesce(sum(amount_remaining), 0) unpaid from invoice
+      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId} and currency = ${currency}
+        and status = 'FINALIZED'`.execute(tx.db);
+    return new Decimal(found.rows[0]!.unpaid);
+  }
+
+  private async newest(
+    tx: Tx,
+    where: Partial<Pick<Invoice, 'subscriptionId' | 'periodId' | 'kind'>>,
+  ): Promise<InvoiceView | null> {
+    const [newest] = await tx.em.find(
+      Invoice,
+      { environmentId: tx.scope.environmentId, ...where },
+      { orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], limit: 1 },
+    );
+    return newest ? this.view(tx, newest) : null;
+  }
+
+  private async view(tx: Tx, invoice: Invoice): Promise<InvoiceView> {
+    return (await this.views(tx, [invoice], { lines: true, customers: true }))[0]!;
+  }
+
+  private async views(tx: Tx, invoices: readonly Invoice[], shown: Shown): Promise<InvoiceView[]> {
+    const contents = shown.lines ? await this.contents(tx, invoices) : new Map<string, InvoiceContent>();
+    const customers = shown.customers ? await this.customersOf(tx, invoices) : new Map<string, Customer>();
+    const periods = await this.billingPeriods(tx, invoices);
+    return invoices.map((invoice) =>
+      invoiceView(invoice, {
+        content: contents.get(invoice.id) ?? null,
+        customer: customers.get(invoice.customerId) ?? null,
+        billingPeriod: periods.get(invoice.subscriptionId ?? '') ?? null,
+      }),
+    );
+  }
+
+  private async contents(tx: Tx, invoices: readonly Invoice[]): Promise<Map<string, InvoiceContent>> {
+    const lines = await tx.em.find(
+      InvoiceLine,
+      { environmentId: tx.scope.environmentId, invoiceId: { $in: invoices.map(({ id }) => id) } },
+      { orderBy: { position: 'asc' } },
+    );
+    const recorded = Map.groupBy(lines, (line) => line.invoiceId);
+    const contents = new Map<string, InvoiceContent>();
+    for (const invoice of invoices) {
+      contents.set(
+        invoice.id,
+        invoice.status === 'DRAFT'
+          ? await this.composer.compose(tx, await this.composer.stepOf(tx, invoice), { settle: false })
+          : { ...totalsOf(invoice), lines: recorded.get(invoice.id) ?? [] },
+      );
+    }
+    return contents;
+  }
+
+  private async customersOf(tx: Tx, invoices: readonly Invoice[]): Promise<Map<string, Customer>> {
+    const found = await this.customers.find(tx, [...new Set(invoices.map(({ customerId }) => customerId))]);
+    return new Map(found.map((customer) => [customer.id, customer]));
+  }
+
+  private async billingPeriods(tx: Tx, invoices: readonly Invoice[]): Promise<Map<string, string>> {
+    const ids = new Set(invoices.flatMap(({ subscriptionId }) => (subscriptionId ? [subscriptionId] : [])));
+    const found = await this.subscriptions.find(tx, [...ids]);
+    return new Map(found.map(({ id, billingPeriod }) => [id, billingPeriod]));
+  }
+
+  /** Undefined when the search names none, null when it names an unknown one. */
+  private async searchedCustomer(tx: Tx, query: InvoiceSearchBody): Promise<string | null | undefined> {
+    if (query.customer_id) return query.customer_id;
+    if (!query.external_customer_id) return undefined;
+    return (await this.customers.byExternalId(tx, query.external_customer_id))?.id ?? null;
+  }
+}
+
+function assertCurrent(body: PreviewInvoiceBody, current: Span): void {
+  for (const [field, at] of [
+    ['period_start', current.start],
+    ['period_end', current.end],
+  ] as const) {
+    const asked = body[field];
+    if (asked && new Date(asked).getTime() !== at.getTime()) {
+      throw Problem.unsupported(field, `must be that of the current period, ${at.toISOString()}`);
+    }
+  }
+}
+
+const totalsOf = ({ subtotal, totalDiscount, totalCreditsApplied, total }: Invoice) => ({
+  subtotal,
+  totalDiscount,
+  totalCreditsApplied,
+  total,
+});
+
+/** What a search asks for, as an ORM condition. */
+function conditions(query: InvoiceSearchBody): object {
+  const within = (from?: string | null, to?: string | null) => ({
+    ...(from ? { $gte: new Date(from) } : {}),
+    ...(to ? { $lte: new Date(to) } : {}),
+  });
+  const some = (values?: readonly string[] | null) => (values?.length ? { $in: values } : undefined);
+  const above = (value?: string | null) => (value ? { $gt: new Decimal(value) } : undefined);
+  const asked = {
+    subscriptionId: query.subscription_id || undefined,
+    id: some(query.invoice_ids),
+    type: query.invoice_type || undefined,
+    status: some(query.invoice_status),
+    paymentStatus: some(query.payment_status),
+    total: above(query.amount_due_gt),
+    amountRemaining: above(query.amount_remaining_gt),
+    periodStart: within(query.period_start_gte, query.period_start_lte),
+    periodEnd: within(query.period_end_gte, query.period_end_lte),
+  };
+  const set = Object.entries(asked).filter(([, value]) => value && Object.keys(value).length > 0);
+  return { ...Object.fromEntries(set), ...createdWithin(query) };
+}

@@ -1,0 +1,55 @@
+import { invariant, type Invariant } from '@drawdown/platform';
+import { sql } from 'kysely';
+
+export const invoicingInvariants: readonly Invariant[] = [
+  invariant(
+    'the total of an invoice is the sum of its lines',
+    sql`select i.id || ' totals ' || i.total || ', its lines ' || coalesce(sum(l.due), 0) violation
+        from invoice i left join invoice_line l on l.environment_id = i.environment_id and l.invoice_id = i.id
+        where i.status <> 'DRAFT'
+        group by i.environment_id, i.id
+        having i.total <> coalesce(sum(l.due), 0) or i.subtotal <> coalesce(sum(l.gross), 0)
+            or i.total_credits_applied <> coalesce(sum(l.credits_applied), 0)`,
+  ),
+  invariant(
+    'the numbers of a month run without a gap',
+    sql`select n.environment_id || ' ' || n.month || ': the counter is at ' || n.last || ', the invoices are ' || count(i.id) violation
+        from invoice_number n
+        left join invoice i on i.environment_id = n.environment_id and i.number like 'INV-' || n.month || '-%'
+        group by n.environment_id, n.month, n.last having count(i.id) <> n.last`,
+  ),
+  invariant(
+    'what an invoice says was paid is what was received for it',
+    sql`select i.id || ' says ' || i.amount_paid || ' + ' || i.overpaid_amount || ', received ' || coalesce(sum(r.amount), 0) violation
+        from invoice i
+        left join payment_receipt r on r.environment_id = i.environment_id and r.invoice_id = i.id
+        group by i.environment_id, i.id
+        having i.amount_paid + i.overpaid_amount <> coalesce(sum(r.amount), 0)`,
+  ),
+  invariant(
+    'an invoice is charged once: more than it asks is received only where it says so',
+    sql`select i.id || ' was charged ' || count(*) || ' times' violation
+        from invoice i join payment_receipt r on r.environment_id = i.environment_id and r.invoice_id = i.id
+        group by i.environment_id, i.id having count(*) > 1 and i.overpaid_amount = 0`,
+  ),
+  invariant(
+    'every paid credit purchase is one lot, no unpaid one is any',
+    sql`select p.id || ' is ' || p.state || ', its invoice ' || i.payment_status violation
+        from credit_purchase p
+        join invoice i on i.environment_id = p.environment_id and i.id = p.invoice_id
+        left join lot l on l.environment_id = p.environment_id and l.id = p.lot_id
+        where (p.state = 'granted') <> (i.paid_at is not null) or (p.state = 'granted') <> (l.id is not null)
+           or l.granted <> p.credits`,
+  ),
+  invariant(
+    'the fee of a running period is on an invoice',
+    sql`select p.id || ' of ' || p.subscription_id violation
+        from subscription_period p join subscription s on s.environment_id = p.environment_id and s.id = p.subscription_id
+        where p.kind = 'paid' and p.status = 'open'
+          and not exists (select from invoice i where i.environment_id = p.environment_id and i.period_id = p.id
+                            and i.kind in ('start', 'cycle'))
+          and exists (select from subscription_line_item f where f.environment_id = s.environment_id
+                        and f.subscription_id = s.id and f.price_type = 'FIXED' and f.invoice_cadence = 'ADVANCE'
+                        and (f.end_date is null or f.end_date > p.start_at) and (f.price ->> 'amount')::numeric > 0)`,
+  ),
+];

@@ -1,0 +1,76 @@
+import {
+  attemptLeftOpen,
+  chargeSettled,
+  checkoutLapsed,
+  checkoutSettled,
+  type EventEnvelope,
+  invoiceFinalized,
+  paymentMethodSaved,
+  type PayloadOf,
+  periodOpened,
+  subscriptionCancelled,
+} from '@drawdown/contracts';
+import { AfterCommit, InTransaction, type Tx } from '@drawdown/platform';
+import { Injectable } from '@nestjs/common';
+import { Collection } from './collection.service.js';
+import { HostedPages } from './hosted-pages.service.js';
+import { Settlement } from './settlement.service.js';
+import { SubscriptionInvoices } from './subscription-invoices.service.js';
+
+/** What invoicing does when others speak. What talks to the gateway waits for the commit. */
+@Injectable()
+export class InvoicingListener {
+  constructor(
+    private readonly ofSubscriptions: SubscriptionInvoices,
+    private readonly settlement: Settlement,
+    private readonly collection: Collection,
+    private readonly pages: HostedPages,
+  ) {}
+
+  @InTransaction(periodOpened)
+  draftTheCycle(tx: Tx, payload: PayloadOf<typeof periodOpened>): Promise<void> {
+    return this.ofSubscriptions.periodOpened(tx, payload);
+  }
+
+  @InTransaction(subscriptionCancelled)
+  draftTheEnd(tx: Tx, payload: PayloadOf<typeof subscriptionCancelled>): Promise<void> {
+    return this.ofSubscriptions.cancelled(tx, payload);
+  }
+
+  @InTransaction(chargeSettled)
+  settleTheCharge(tx: Tx, payload: PayloadOf<typeof chargeSettled>): Promise<void> {
+    return this.settlement.attemptSettled(tx, payload.attempt_id, payload.outcome);
+  }
+
+  @InTransaction(checkoutSettled)
+  settleThePage(tx: Tx, payload: PayloadOf<typeof checkoutSettled>): Promise<void> {
+    return this.settlement.checkoutSettled(tx, payload);
+  }
+
+  @AfterCommit(invoiceFinalized)
+  collectWhatIsDue(payload: PayloadOf<typeof invoiceFinalized>, envelope: EventEnvelope): Promise<void> {
+    return this.collection.collect(envelope, payload.invoice_id, { key: 'finalized', byHand: false });
+  }
+
+  @AfterCommit(paymentMethodSaved)
+  collectByTheNewCard(payload: PayloadOf<typeof paymentMethodSaved>, envelope: EventEnvelope): Promise<void> {
+    return this.collection.collectAll(envelope, payload.customer_id, { key: envelope.id, byHand: false });
+  }
+
+  /** An invoice whose page came to nothing may be charged to a saved card again. */
+  @AfterCommit(checkoutSettled)
+  async collectWithoutThePage(payload: PayloadOf<typeof checkoutSettled>, envelope: EventEnvelope): Promise<void> {
+    if (payload.status !== 'expired' && payload.status !== 'failed') return;
+    await this.collection.collectAll(envelope, payload.customer_id, { key: envelope.id, byHand: false });
+  }
+
+  @AfterCommit(attemptLeftOpen)
+  async askTheGateway(payload: PayloadOf<typeof attemptLeftOpen>, envelope: EventEnvelope): Promise<void> {
+    await this.collection.carryOn(envelope, payload.attempt_id);
+  }
+
+  @AfterCommit(checkoutLapsed)
+  closeThePage(payload: PayloadOf<typeof checkoutLapsed>, envelope: EventEnvelope): Promise<void> {
+    return this.pages.close(envelope, payload.session_id);
+  }
+}

@@ -1,0 +1,48 @@
+import { CustomersModule } from '@drawdown/customers';
+import { MeteringModule } from '@drawdown/metering';
+import { SubscriptionsModule } from '@drawdown/subscriptions';
+import { WalletsModule } from '@drawdown/wallets';
+import { Module } from '@nestjs/common';
+import { BillComposer } from './bill-composer.js';
+import { ChargeDesk } from './charge-desk.js';
+import { CheckoutDesk } from './checkout-desk.js';
+import { Collection } from './collection.service.js';
+import { CreditPurchases } from './credit-purchases.service.js';
+import { HostedPages } from './hosted-pages.service.js';
+import { InvoiceBook } from './invoice-book.js';
+import { InvoicesController } from './invoices.controller.js';
+import { InvoicesService } from './invoices.service.js';
+import { InvoicingJobs } from './invoicing.jobs.js';
+import { InvoicingListener } from './invoicing.listener.js';
+import { PaymentsController } from './payments.controller.js';
+import { PaymentsService } from './payments.service.js';
+import { Receivables } from './receivables.service.js';
+import { Settlement } from './settlement.service.js';
+import { SubscriptionBillingController } from './subscription-billing.controller.js';
+import { SubscriptionInvoices } from './subscription-invoices.service.js';
+import { TopUpsController } from './top-ups.controller.js';
+import { TopUps } from './top-ups.service.js';
+
+/** Invoices and how their money is collected. Nobody asks it anything: it hears events and answers HTTP. */
+@Module({
+  imports: [CustomersModule, SubscriptionsModule, MeteringModule, WalletsModule],
+  controllers: [InvoicesController, PaymentsController, SubscriptionBillingController, TopUpsController],
+  providers: [
+    BillComposer,
+    InvoiceBook,
+    Receivables,
+    SubscriptionInvoices,
+    InvoicesService,
+    CreditPurchases,
+    TopUps,
+    Settlement,
+    ChargeDesk,
+    Collection,
+    CheckoutDesk,
+    HostedPages,
+    PaymentsService,
+    InvoicingListener,
+    InvoicingJobs,
+  ],
+})
+export class InvoicingModule {}
