@@ -12,13 +12,15 @@ const NEWLINE = 0x0a;
 export class Journal {
   readonly #fd: number;
   readonly path: string;
+  #size: number;
   #appended = 0;
   #synced = 0;
   #running: Promise<void> | undefined;
 
-  private constructor(path: string, fd: number) {
+  private constructor(path: string, fd: number, size: number) {
     this.path = path;
     this.#fd = fd;
+    this.#size = size;
   }
 
   /** Opens the journal of a folder and reads it; a last line cut off by a crash was never answered for and is dropped. */
@@ -29,11 +31,19 @@ export class Journal {
     const bytes = readFileSync(path);
     const complete = bytes.lastIndexOf(NEWLINE) + 1;
     if (complete < bytes.length) ftruncateSync(fd, complete);
-    return { journal: new Journal(path, fd), lines: parseLines(bytes.subarray(0, complete)) };
+    return { journal: new Journal(path, fd, complete), lines: parseLines(bytes.subarray(0, complete)) };
   }
 
   append(line: unknown): void {
-    writeSync(this.#fd, `${JSON.stringify(line)}\n`);
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(this.#fd, bytes, written);
+    } catch (error) {
+      // A full disk must not leave half a line for the next one to follow.
+      ftruncateSync(this.#fd, this.#size);
+      throw error;
+    }
+    this.#size += bytes.length;
     this.#appended += 1;
   }
 
