@@ -14,6 +14,6 @@ import { PricesService } from './prices.service.js';
   imports: [FeaturesModule],
   controllers: [PlansController, PricesController, EntitlementsController, CreditGrantsController],
   providers: [PlansService, PricesService, EntitlementsService, CreditGrantsService, PlansListener],
-  exports: [PlansService],
+  exports: [PlansService, EntitlementsService],
 })
 export class PlansModule {}
