@@ -3,7 +3,7 @@ export { chainFault, type ChainedEntry } from './ledger.js';
 export { LedgerEntry } from './ledger-entry.entity.js';
 export { Lot, type LotSource } from './lot.entity.js';
 export type { Cause, Movement, MovementKind, MovementNote, TransactionReason } from './movement.js';
-export type { Purses } from './purses.js';
+export { Purses, type PurseLot } from './purses.js';
 export { Wallet, type AutoTopup, type PriceType, type WalletStatus } from './wallet.entity.js';
 export { inMoney, walletView, WalletView } from './wallets.dto.js';
 export { WalletTransactions } from './wallet-transactions.service.js';
