@@ -114,7 +114,9 @@ export class Charges {
   private async outcomeOf(request: ChargeRequest, payer: string, error: unknown): Promise<ChargeOutcome> {
     const outcome = error instanceof OutcomeUnknown ? ({ status: 'unknown' } as const) : chargeOutcome({ error });
     if (outcome.status !== 'unknown' && outcome.status !== 'none') return outcome;
-    this.log.warn(`attempt ${request.attemptId}: ${(error as Error).message}`);
+    // Other content under the same key is our mistake; the charge it was first used for may stand.
+    const alarm = error instanceof Stripe.errors.StripeIdempotencyError ? 'error' : 'warn';
+    this.log[alarm](`attempt ${request.attemptId}: ${(error as Error).message}`);
     if (!isReplayed(error)) throw new OutcomeUnknown((error as Error).message, { cause: error });
     const intent = await this.find(request, payer);
     const known = judged(request, intent);

@@ -7,6 +7,9 @@ import { handledTypes } from './event-topics.js';
 import { API_VERSION, StripeApi } from './stripe-api.js';
 import { STRIPE_OPTIONS, type StripeOptions } from './stripe-options.js';
 
+/** By far older than any list of endpoints in use. */
+const LIST_AGE_SECONDS = 600;
+
 /** Where an environment is to be told its events, and the endpoints whose secrets it holds, there or elsewhere. */
 interface Address {
   readonly scope: Scope;
@@ -57,6 +60,16 @@ export class WebhookEndpoints {
         standing.filter(({ url }) => url === address.url),
       );
     }
+    await this.forget(standing.map(({ id }) => id));
+  }
+
+  /** Secrets of endpoints that are no more prove nothing; one just made may be younger than the list. */
+  private async forget(standing: readonly string[]): Promise<void> {
+    await sql`
+      delete from stripe_webhook_secret
+      where id <> all(${[...standing]}::text[]) and created_at < now() - make_interval(secs => ${LIST_AGE_SECONDS})`.execute(
+      this.db(),
+    );
   }
 
   private async wanted(base: string): Promise<Address[]> {
