@@ -1,3 +1,6 @@
+export type { AggregatedFeature, EntitlementSource } from './aggregated-feature.js';
+export { EntitledFeatures } from './entitled-features.service.js';
+export { aggregatedFeatureView, AggregatedFeatureView, EntitlementSourceView } from './entitlements.dto.js';
 export { CreditGrantApplication, SubscriptionGrant } from './grant.entity.js';
 export { LineItem } from './line-item.entity.js';
 export { Period } from './period.entity.js';
