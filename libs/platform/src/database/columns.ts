@@ -15,6 +15,10 @@ class AmountType extends Type<Decimal, string> {
   override compareAsType(): string {
     return 'string';
   }
+  /** What the property holds; by default the ORM takes it for the text it is compared as, and `assign` refuses a Decimal. */
+  override get runtimeType(): string {
+    return 'Decimal';
+  }
 }
 
 /** An exact decimal amount (money, credits, rate or quantity), `numeric(38,12)`. */
