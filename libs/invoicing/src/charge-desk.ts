@@ -6,7 +6,7 @@ import {
   type SavedMethod,
   type SavedMethods,
 } from '@drawdown/contracts';
-import { Agenda, EventBus, newId, type Tx } from '@drawdown/platform';
+import { Agenda, EventBus, explainRefusal, newId, Problem, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Invoice } from './invoice.entity.js';
@@ -150,7 +150,8 @@ export class ChargeDesk {
     invoice: Invoice,
     due: { refused: 'below_minimum' | 'above_maximum'; reason: string },
   ): Promise<Begun> {
-    const payment = (await this.cardPayment(tx, invoice)) ?? newPayment(tx, invoice, 'CARD', invoice.amountRemaining);
+    const payment =
+      (await this.cardPayment(tx, invoice)) ?? (await newPayment(tx, invoice, 'CARD', invoice.amountRemaining));
     if (payment.errorMessage !== due.reason) {
       tx.em.assign(payment, {
         status: move(PAYMENT_MOVES, payment.status, 'FAILED'),
@@ -175,9 +176,14 @@ export class ChargeDesk {
   }
 }
 
-/** A new open payment of an invoice. */
-export function newPayment(tx: Tx, invoice: Invoice, methodType: 'CARD' | 'PAYMENT_LINK', amount: Decimal): Payment {
-  return tx.em.create(Payment, {
+/** A new open payment of an invoice. @throws Problem 409 when it has another: the unique index decides. */
+export async function newPayment(
+  tx: Tx,
+  invoice: Invoice,
+  methodType: 'CARD' | 'PAYMENT_LINK',
+  amount: Decimal,
+): Promise<Payment> {
+  const payment = tx.em.create(Payment, {
     id: newId('pay'),
     ...tx.scope,
     invoiceId: invoice.id,
@@ -195,6 +201,10 @@ export function newPayment(tx: Tx, invoice: Invoice, methodType: 'CARD' | 'PAYME
     createdAt: tx.now,
     updatedAt: tx.now,
   });
+  await explainRefusal(tx.em.flush(), {
+    payment_open: Problem.state('another payment of the invoice is open', 'in_progress'),
+  });
+  return payment;
 }
 
 function requestOf(

@@ -93,7 +93,7 @@ export class CheckoutDesk {
     if (isPaid(invoice)) throw Problem.state('nothing is left to pay on the invoice', invoice.paymentStatus);
     const due = chargeable(invoice.amountRemaining, invoice.currency);
     if ('refused' in due) throw Problem.invalid(field, `can't be paid by card: ${due.reason}`);
-    const payment = newPayment(tx, invoice, 'PAYMENT_LINK', due.amount);
+    const payment = await newPayment(tx, invoice, 'PAYMENT_LINK', due.amount);
     return this.session(tx, body, await this.customers.get(tx, invoice.customerId), payment, invoice);
   }
 

@@ -79,7 +79,9 @@ export class InvoicesController {
         });
       case 'processing':
         return { message: 'the payment is being processed' };
-      default:
+      case 'created':
+      case 'sent':
+      case 'unknown':
         return { message: 'the outcome of the payment is not known yet; nothing else is charged until it is' };
     }
   }

@@ -40,7 +40,7 @@ export class TopUpsController {
   topUp(@Param('id') id: string, @Body() body: TopUpWalletBody): Promise<TopUpWalletView> {
     return this.requests.write(async (tx) => {
       const { entryId, invoiceId } = await this.topUps.topUp(tx, id, body);
-      const [transaction] = entryId ? await this.transactions.views(tx, [entryId]) : [];
+      const [[transaction]] = entryId ? await this.transactions.search(tx, { id: entryId }) : [[]];
       return {
         wallet: await this.view(tx, await this.wallets.get(tx, id)),
         wallet_transaction: transaction ?? null,
@@ -56,13 +56,12 @@ export class TopUpsController {
   private async balanceView(tx: Tx, wallet: Wallet): Promise<WalletBalanceView> {
     const balance = await this.wallets.balance(tx, wallet);
     const { customerId, currency } = wallet;
-    return {
-      ...walletView(wallet, balance),
+    return Object.assign(walletView(wallet, balance), {
       real_time_credit_balance: text(balance.realTimeCreditBalance),
       real_time_balance: text(inMoney(balance.realTimeCreditBalance, wallet)),
       current_period_usage: text(await this.usage.currentUsage(tx, customerId, currency)),
       unpaid_invoices_amount: text(await this.invoices.unpaidAmount(tx, customerId, currency)),
       balance_updated_at: wallet.updatedAt.toISOString(),
-    };
+    });
   }
 }
