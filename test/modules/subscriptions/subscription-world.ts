@@ -2,6 +2,7 @@ import { dueWorkOrder, type DueWorkKind } from '@drawdown/contracts';
 import { Customer, CustomersModule } from '@drawdown/customers';
 import { Feature, FeaturesModule, Meter } from '@drawdown/features';
 import {
+  Agenda,
   Bootstrap,
   ClockService,
   Due,
@@ -121,6 +122,37 @@ export class SubscriptionWorld {
     return this.app.get(Transactions).run(this.scope, work);
   }
 
+  /** As `run`, in another environment of the same tenant. */
+  async runElsewhere<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const { tenantId } = this.scope;
+    const found = await sql<{ id: string }>`select id from environment where type = 'production'`.execute(this.db);
+    return this.app.get(Transactions).run({ tenantId, environmentId: found.rows[0]!.id }, work);
+  }
+
+  private get db() {
+    return this.app.get(MikroORM).em.fork().getKysely();
+  }
+
+  /** Puts every work this subscription has had on the agenda once more, at the instants it had, and does it. */
+  async repeatAllWork(id: string): Promise<void> {
+    const agenda = this.app.get(Agenda);
+    await this.run(async (tx) => {
+      const { customerId, startDate } = await this.service.get(tx, id);
+      const work = { customerId, subjectId: id };
+      await agenda.schedule(tx, { ...work, kind: 'subscription.start', dueAt: startDate });
+      const closed = await tx.em.find(Period, { subscriptionId: id, status: 'closed' });
+      for (const { endAt } of closed) {
+        await agenda.schedule(tx, { ...work, kind: 'period.open', dueAt: endAt });
+        await agenda.catchUp(tx, customerId, endAt);
+      }
+      const given = await tx.em.find(CreditGrantApplication, { subscriptionId: id, status: 'applied' });
+      for (const { id: subjectId, scheduledFor } of given) {
+        await agenda.schedule(tx, { customerId, subjectId, kind: 'grant.give', dueAt: scheduledFor });
+      }
+      await agenda.catchUp(tx, customerId);
+    });
+  }
+
   /** Publishes what a module above would. */
   async publish(...event: Parameters<EventBus['publish']> extends [Tx, ...infer Rest] ? Rest : never): Promise<void> {
     await this.run((tx) => this.app.get(EventBus).publish(tx, ...event));
@@ -196,9 +228,7 @@ export class SubscriptionWorld {
   /** The events of one subscription, in order. */
   async events(id: string): Promise<EventRow[]> {
     const found = await sql<EventRow>`
-      select name, payload from outbox_event where payload ->> 'subscription_id' = ${id} order by seq`.execute(
-      this.app.get(MikroORM).em.fork().getKysely(),
-    );
+      select name, payload from outbox_event where payload ->> 'subscription_id' = ${id} order by seq`.execute(this.db);
     return found.rows;
   }
 
