@@ -27,7 +27,7 @@ const owned = `
   live boolean generated always as (nullif(status = 'published', false)) stored,
   unique (environment_id, id),
   unique (environment_id, id, live),
-  foreign key (tenant_id, environment_id) references environment (tenant_id, id)`;
+  foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred`;
 
 const features = `
   create table meter (${owned},
@@ -49,7 +49,7 @@ const features = `
     unit_plural text,
     metadata jsonb not null,
     check ((type = 'metered') = (meter_id is not null)),
-    constraint feature_meter foreign key (environment_id, meter_id) references meter (environment_id, id),
+    constraint feature_meter foreign key (environment_id, meter_id) references meter (environment_id, id) deferrable initially deferred,
     constraint feature_live_meter foreign key (environment_id, meter_id, live) references meter (environment_id, id, live)
   );
   create unique index feature_lookup_key on feature (environment_id, lookup_key) where status = 'published';
@@ -81,7 +81,7 @@ const plans = `
 `;
 
 const ofPlan = (table: string): string => `
-    constraint ${table}_plan foreign key (environment_id, plan_id) references plan (environment_id, id),
+    constraint ${table}_plan foreign key (environment_id, plan_id) references plan (environment_id, id) deferrable initially deferred,
     constraint ${table}_live_plan foreign key (environment_id, plan_id, live) references plan (environment_id, id, live)`;
 
 const prices = `
@@ -106,7 +106,7 @@ const prices = `
     check ((type = 'USAGE') = (meter_id is not null)),
     check (type = 'FIXED' or invoice_cadence = 'ARREAR'),
     check (end_date >= start_date),
-    constraint price_meter foreign key (environment_id, meter_id) references meter (environment_id, id),
+    constraint price_meter foreign key (environment_id, meter_id) references meter (environment_id, id) deferrable initially deferred,
     constraint price_live_meter foreign key (environment_id, meter_id, live) references meter (environment_id, id, live),
     ${ofPlan('price')}
   );
@@ -129,7 +129,7 @@ const entitlements = `
     static_value text,
     check ((feature_type = 'static') = (static_value is not null)),
     check (feature_type = 'metered' or (usage_limit is null and usage_reset_period is null and not is_soft_limit)),
-    constraint entitlement_feature foreign key (environment_id, feature_id) references feature (environment_id, id),
+    constraint entitlement_feature foreign key (environment_id, feature_id) references feature (environment_id, id) deferrable initially deferred,
     constraint entitlement_live_feature foreign key (environment_id, feature_id, live)
       references feature (environment_id, id, live),
     ${ofPlan('entitlement')}

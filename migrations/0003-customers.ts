@@ -28,7 +28,7 @@ export class CustomersMigration extends Migration {
         live boolean generated always as (nullif(status = 'published', false)) stored,
         unique (environment_id, id),
         unique (environment_id, id, live),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred
       );
       create unique index customer_external_id on customer (environment_id, external_id) where status = 'published';
       create index customer_by_age on customer (environment_id, created_at desc, id desc);

@@ -39,11 +39,11 @@ export class SubscriptionsMigration extends Migration {
         unique (environment_id, id),
         check ((status = 'cancelled') = (cancelled_at is not null)),
         check (status in ('draft', 'cancelled') or current_period_end is not null),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, customer_id) references customer (environment_id, id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred,
         constraint subscription_live_customer foreign key (environment_id, customer_id, live)
           references customer (environment_id, id, live),
-        foreign key (environment_id, plan_id) references plan (environment_id, id)
+        foreign key (environment_id, plan_id) references plan (environment_id, id) deferrable initially deferred
       );
       create index subscription_by_age on subscription (environment_id, created_at desc, id desc);
       create index subscription_by_customer on subscription (environment_id, customer_id, created_at desc, id desc);
@@ -77,8 +77,8 @@ export class SubscriptionsMigration extends Migration {
         updated_at timestamptz not null,
         unique (environment_id, id),
         check ((price_type = 'USAGE') = (meter_id is not null)),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, subscription_id) references subscription (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
       );
       create index subscription_line_item_by_subscription on subscription_line_item (environment_id, subscription_id);
       create index subscription_line_item_of_usage on subscription_line_item (environment_id, customer_id)
@@ -104,8 +104,8 @@ export class SubscriptionsMigration extends Migration {
         constraint subscription_period_start unique (environment_id, subscription_id, start_at),
         check (start_at <= end_at and (start_at < end_at or status = 'closed')),
         check (whole_start <= start_at and end_at <= whole_end and whole_start < whole_end),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, subscription_id) references subscription (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
       );
       create index subscription_period_by_end on subscription_period (environment_id, subscription_id, end_at);
       create unique index subscription_period_open on subscription_period (environment_id, subscription_id)
@@ -126,8 +126,8 @@ export class SubscriptionsMigration extends Migration {
         updated_at timestamptz not null,
         unique (environment_id, id),
         constraint subscription_entitlement_once unique (environment_id, subscription_id, entitlement_id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, subscription_id) references subscription (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
       );
 
       create table subscription_grant (
@@ -154,8 +154,8 @@ export class SubscriptionsMigration extends Migration {
         unique (environment_id, id),
         constraint subscription_grant_once unique (environment_id, subscription_id, plan_grant_id),
         check ((expiration_type = 'DURATION') = (expiration_duration is not null and expiration_unit is not null)),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, subscription_id) references subscription (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
       );
 
       create table credit_grant_application (
@@ -178,9 +178,9 @@ export class SubscriptionsMigration extends Migration {
         updated_at timestamptz not null,
         unique (environment_id, id),
         constraint credit_grant_application_once unique (environment_id, subscription_id, grant_id, step),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, subscription_id) references subscription (environment_id, id),
-        foreign key (environment_id, grant_id) references subscription_grant (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, grant_id) references subscription_grant (environment_id, id) deferrable initially deferred
       );
       create index credit_grant_application_pending on credit_grant_application
         (environment_id, customer_id, scheduled_for) where status = 'pending';

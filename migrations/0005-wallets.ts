@@ -26,8 +26,8 @@ export class WalletsMigration extends Migration {
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, customer_id) references customer (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       ) with (fillfactor = 50);
       create index wallet_by_customer on wallet (environment_id, customer_id, currency);
       create index wallet_by_age on wallet (environment_id, created_at desc, id desc);
@@ -51,8 +51,8 @@ export class WalletsMigration extends Migration {
         updated_at timestamptz not null,
         unique (environment_id, id),
         unique (environment_id, business_key),
-        foreign key (environment_id, wallet_id) references wallet (environment_id, id),
-        foreign key (environment_id, customer_id) references customer (environment_id, id)
+        foreign key (environment_id, wallet_id) references wallet (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       ) with (fillfactor = 50);
       create index lot_with_credits on lot (environment_id, wallet_id) where remaining > 0;
       create index lot_by_wallet on lot (environment_id, wallet_id);
@@ -86,8 +86,8 @@ export class WalletsMigration extends Migration {
         unique (environment_id, id),
         unique (environment_id, business_key),
         unique (wallet_id, seq),
-        foreign key (environment_id, wallet_id) references wallet (environment_id, id),
-        foreign key (environment_id, lot_id) references lot (environment_id, id)
+        foreign key (environment_id, wallet_id) references wallet (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, lot_id) references lot (environment_id, id) deferrable initially deferred
       );
       create index ledger_entry_by_age on ledger_entry (environment_id, at desc, seq desc, id desc);
       create index ledger_entry_by_cause on ledger_entry (environment_id, cause_id);

@@ -43,8 +43,8 @@ export class MeteringMigration extends Migration {
         closed_at timestamptz,
         settled_at timestamptz,
         unique (environment_id, id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, customer_id) references customer (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       );
       create index usage_period_open on usage_period (environment_id, customer_id, currency) where closed_at is null;
 
@@ -71,7 +71,7 @@ export class MeteringMigration extends Migration {
         updated_at timestamptz not null,
         primary key (environment_id, line_item_id, period_id),
         check (accrued = covered + shortfall + waived),
-        foreign key (environment_id, period_id) references usage_period (environment_id, id)
+        foreign key (environment_id, period_id) references usage_period (environment_id, id) deferrable initially deferred
       ) with (fillfactor = 50);
       create index accrual_by_period on accrual (environment_id, period_id);
       create index accrual_short on accrual (environment_id, customer_id) where shortfall > 0;

@@ -50,11 +50,11 @@ export class InvoicingMigration extends Migration {
         unique (environment_id, number),
         unique (environment_id, subscription_id, period_id, kind),
         unique (environment_id, ended_period_id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, customer_id) references customer (environment_id, id),
-        foreign key (environment_id, subscription_id) references subscription (environment_id, id),
-        foreign key (environment_id, period_id) references subscription_period (environment_id, id),
-        foreign key (environment_id, ended_period_id) references subscription_period (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, period_id) references subscription_period (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, ended_period_id) references subscription_period (environment_id, id) deferrable initially deferred
       );
       create index invoice_by_age on invoice (environment_id, created_at desc, id desc);
       create index invoice_by_customer on invoice (environment_id, customer_id, created_at desc, id desc);
@@ -92,8 +92,8 @@ export class InvoicingMigration extends Migration {
         check (due = gross - waived - credits_applied),
         unique (environment_id, id),
         unique (environment_id, invoice_id, position),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, invoice_id) references invoice (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred
       );
 
       create table invoice_number (
@@ -102,7 +102,7 @@ export class InvoicingMigration extends Migration {
         tenant_id text not null,
         last integer not null check (last > 0),
         primary key (environment_id, month),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred
       );
 
       create table credit_purchase (
@@ -125,10 +125,10 @@ export class InvoicingMigration extends Migration {
         unique (environment_id, id),
         unique (environment_id, invoice_id),
         unique (environment_id, wallet_id, request_key),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, invoice_id) references invoice (environment_id, id),
-        foreign key (environment_id, wallet_id) references wallet (environment_id, id),
-        foreign key (environment_id, lot_id) references lot (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, wallet_id) references wallet (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, lot_id) references lot (environment_id, id) deferrable initially deferred
       );
       create index credit_purchase_pending on credit_purchase (environment_id, wallet_id) where state = 'pending';
     `);
@@ -195,9 +195,9 @@ export class InvoicingMigration extends Migration {
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, invoice_id) references invoice (environment_id, id),
-        foreign key (environment_id, customer_id) references customer (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       );
       create unique index payment_open on payment (environment_id, invoice_id) where status in ('PENDING', 'PROCESSING');
       create unique index payment_by_card on payment (environment_id, invoice_id) where method_type = 'CARD';
@@ -229,8 +229,8 @@ export class InvoicingMigration extends Migration {
         unique (environment_id, id),
         unique (environment_id, payment_id, number),
         unique (environment_id, invoice_id, cause),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, payment_id) references payment (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, payment_id) references payment (environment_id, id) deferrable initially deferred
       );
       create unique index payment_attempt_open on payment_attempt (environment_id, invoice_id)
         where state in ('created', 'sent', 'unknown', 'processing');
@@ -249,8 +249,8 @@ export class InvoicingMigration extends Migration {
         updated_at timestamptz not null,
         unique (environment_id, id),
         unique (environment_id, gateway_payment_id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, payment_id) references payment (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, payment_id) references payment (environment_id, id) deferrable initially deferred
       );
       create index payment_receipt_by_invoice on payment_receipt (environment_id, invoice_id);
     `);
@@ -277,9 +277,9 @@ export class InvoicingMigration extends Migration {
         unique (environment_id, id),
         unique (environment_id, gateway_session_id),
         unique (environment_id, payment_id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, customer_id) references customer (environment_id, id),
-        foreign key (environment_id, payment_id) references payment (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, payment_id) references payment (environment_id, id) deferrable initially deferred
       );
       create index checkout_session_by_age on checkout_session (environment_id, created_at desc, id desc);
     `);

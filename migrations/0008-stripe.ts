@@ -13,8 +13,8 @@ export class StripeMigration extends Migration {
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, customer_id) references customer (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       );
       create unique index stripe_customer_current on stripe_customer (environment_id, customer_id) where gone_at is null;
       create index stripe_customer_by_customer on stripe_customer (environment_id, customer_id, created_at desc);
@@ -34,8 +34,8 @@ export class StripeMigration extends Migration {
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, customer_id) references customer (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       );
       create index payment_method_newest on payment_method (environment_id, customer_id, seq desc)
         where removed_at is null;
@@ -53,8 +53,8 @@ export class StripeMigration extends Migration {
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id),
-        foreign key (environment_id, customer_id) references customer (environment_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       );
       create index stripe_checkout_open on stripe_checkout (read_at) where status = 'open';
       create index stripe_checkout_by_session on stripe_checkout (environment_id, session_id);
@@ -73,7 +73,7 @@ export class StripeMigration extends Migration {
         received_at timestamptz not null default now(),
         settled_at timestamptz check ((settled_at is null) = (status = 'received')),
         primary key (environment_id, id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred
       );
       create index stripe_event_due on stripe_event (next_attempt_at) where status = 'received';
       create index stripe_event_by_age on stripe_event (environment_id, received_at desc, id desc);
@@ -89,7 +89,7 @@ export class StripeMigration extends Migration {
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
-        foreign key (tenant_id, environment_id) references environment (tenant_id, id)
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred
       );
       create index stripe_webhook_secret_by_environment on stripe_webhook_secret (environment_id);
 

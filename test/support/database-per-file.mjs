@@ -14,6 +14,15 @@ async function admin(sql) {
   }
 }
 
+/** What a file has started; it is closed, in order, before the file's database goes. */
+globalThis.closing = [];
+
 await admin(`create database ${name} template ${template}`);
 process.env.TEST_DATABASE = `${base}/${name}`;
-afterAll(() => admin(`drop database if exists ${name} with (force)`));
+afterAll(async () => {
+  try {
+    for (const close of globalThis.closing) await close();
+  } finally {
+    await admin(`drop database if exists ${name} with (force)`);
+  }
+}, 60_000);

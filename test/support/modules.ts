@@ -1,7 +1,6 @@
 import { startSandbox } from '../../apps/stripe-sandbox/src/sandbox.js';
 import { createServer } from '../../apps/server/src/server.js';
 import { ClockService, readSettings, Transactions, type Scope, type Tx } from '@drawdown/platform';
-import { afterAll } from '@jest/globals';
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { sql } from 'kysely';
@@ -9,6 +8,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import request from 'supertest';
+import { atEndOfFile } from './closing.js';
 import { auditViolations } from '../../apps/server/src/invariants.js';
 import { bootstrap } from '../../apps/server/src/server.js';
 
@@ -34,7 +34,7 @@ export interface Modules {
 export type Api = Record<'get' | 'delete', (path: string, headers?: Record<string, string>) => request.Test> &
   Record<'post' | 'put', (path: string, body?: object, headers?: Record<string, string>) => request.Test>;
 
-/** Starts the application once per test file; closes it, after a last audit, when the file ends. */
+/** Starts the application; it is closed, after a last audit, when the file ends. */
 export async function startModules(options: { at?: string; env?: Record<string, string> } = {}): Promise<Modules> {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'drawdown-test-'));
   const sandbox = await startSandbox({ host: '127.0.0.1', port: 0, controlPort: 0, dir });
@@ -69,7 +69,7 @@ export async function startModules(options: { at?: string; env?: Record<string, 
     },
     audit: () => auditViolations(app.get(MikroORM).em.fork().getKysely()),
   };
-  afterAll(async () => {
+  atEndOfFile(async () => {
     const violations = await modules.audit();
     await app.close();
     await sandbox.close();

@@ -1,4 +1,3 @@
-import { afterAll } from '@jest/globals';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -8,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import request from 'supertest';
 import { startSandbox } from '../../apps/stripe-sandbox/src/sandbox.js';
+import { atEndOfFile } from './closing.js';
 import { API_KEY } from './modules.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -28,7 +28,7 @@ export async function startPlayground() {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'drawdown-processes-'));
   const sandbox = await startSandbox({ host: '127.0.0.1', port: 0, controlPort: 0, dir });
   const processes: ServerProcess[] = [];
-  afterAll(async () => {
+  atEndOfFile(async () => {
     for (const one of processes) await one.kill();
     await sandbox.close();
     fs.rmSync(dir, { recursive: true, force: true });

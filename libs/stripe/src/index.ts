@@ -8,4 +8,3 @@ export { stripeInvariants } from './stripe.invariants.js';
 export type { StripeOptions } from './stripe-options.js';
 export { StripeModule } from './stripe.module.js';
 export { WebhookEndpoints } from './webhook-endpoints.js';
-export { stripeInvariants } from './stripe.invariants.js';

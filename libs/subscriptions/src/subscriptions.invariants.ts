@@ -24,7 +24,7 @@ export const subscriptionInvariants: readonly Invariant[] = [
     'every applied grant is one lot of its credits, no other grant is any',
     sql`select a.id || ' is ' || a.status || ' of ' || a.credits || ', its lot ' || coalesce(l.granted::text, 'missing') violation
         from credit_grant_application a
-        left join lot l on l.environment_id = a.environment_id and l.business_key = a.id
+        left join lot l on l.environment_id = a.environment_id and l.business_key = 'grant:' || a.id
         where (a.status = 'applied' and a.credits > 0) <> (l.id is not null) or l.granted <> a.credits`,
   ),
 ];
