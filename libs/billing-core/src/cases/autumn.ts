@@ -8,7 +8,8 @@ import { changeFee } from '../plan-change.js';
 import { type UnitPrice, priceOf } from '../price.js';
 import { isTopUpDue } from '../top-up.js';
 import { type Check, type Facts, type Runner, type System, at, d, plain, same } from './case.js';
-import { added, cadenceOf, fold, priceFrom } from './openmeter.js';
+import { added, cadenceOf } from './intervals.js';
+import { fold, priceFrom } from './openmeter-prices.js';
 import { lot, story } from './story.js';
 
 const rule = (amount: string | Decimal, allowance: string | null = null): AccrualRule => ({

@@ -1,39 +1,13 @@
-import { type AccrualRule, accrue, emptyAccrual } from '../accrual.js';
 import { burn, emptyCover } from '../burn-down.js';
-import { settleCommitment } from '../commitment.js';
 import { roundMoney } from '../currency.js';
-import { Decimal, ONE, ZERO, sum } from '../decimal.js';
-import { draftInvoice } from '../invoice-draft.js';
-import {
-  type Cadence,
-  type Span,
-  addDuration,
-  boundary,
-  intersection,
-  nextPeriod,
-  periodContaining,
-} from '../period.js';
+import { ONE, ZERO } from '../decimal.js';
+import { type Span, addDuration, boundary, intersection, nextPeriod, periodContaining } from '../period.js';
 import { changeFee } from '../plan-change.js';
-import { type UnitPrice, priceOf } from '../price.js';
 import { prorate } from '../proration.js';
 import { type Check, type Facts, type Runner, type System, at, d, plain, same } from './case.js';
+import { added, cadenceOf } from './intervals.js';
+import { PRICES, fold, meterRule } from './openmeter-prices.js';
 import { FAR, lot, story } from './story.js';
-
-const PERIODS = { D: 'DAILY', W: 'WEEKLY', M: 'MONTHLY', Y: 'ANNUAL' } as const;
-const UNITS = { D: 'DAY', W: 'WEEK', M: 'MONTH', Y: 'YEAR' } as const;
-
-function duration(iso: string): { count: number; unit: keyof typeof PERIODS } {
-  const [, sign, count, unit] = /^(-?)P(\d+)([DWMY])$/.exec(iso)!;
-  return { count: Number(`${sign}${count}`), unit: unit as keyof typeof PERIODS };
-}
-export function cadenceOf(iso: string): Cadence {
-  const { count, unit } = duration(iso);
-  return { billingPeriod: PERIODS[unit], count, zone: 'UTC' };
-}
-export const added: Runner = ({ start, add }, expected) => {
-  const { count, unit } = duration(add);
-  return [['instant', addDuration(at(start), UNITS[unit], count, 'UTC').toISOString(), same(expected.result)]];
-};
 
 /** A grant as our lots: one, or one per recurrence, each ending where the next begins. */
 function lotsOf(grant: Facts, balance: string | undefined) {
@@ -135,85 +109,6 @@ function periodsOf(service: Span, anchor: Date, item: Facts, until: Date) {
   return lines;
 }
 
-export function tieredPrice(model: string, tiers: Facts[]): UnitPrice {
-  return {
-    model: 'TIERED',
-    tierMode: model === 'volume' ? 'VOLUME' : 'SLAB',
-    tiers: tiers.map((tier) => ({
-      upTo: tier.up_to === null ? null : d(tier.up_to),
-      unitAmount: d(tier.unit ?? 0),
-      flatAmount: tier.flat ? d(tier.flat) : null,
-    })),
-  };
-}
-export function priceFrom(given: Facts): UnitPrice {
-  if (given.tiers) return tieredPrice(given.model, given.tiers);
-  if (given.package_size) {
-    return { model: 'PACKAGE', amount: d(given.package_amount ?? 1), divideBy: d(given.package_size), round: 'up' };
-  }
-  return { model: 'FLAT_FEE', amount: d(given.unit_amount) };
-}
-
-const totalOf = (lines: Facts[]) => plain(sum(lines.map((line) => d(line.total ?? line.amount))));
-
-/** What a line adds to what was billed of the period before, with the promise of a minimum at its last line. */
-const price: Runner = (given, expected) => {
-  const of = priceFrom(given);
-  if (expected.packages) return [['packages', plain(priceOf(of, d(given.quantity))), expected.packages]];
-  const billed = d(given.already_billed_quantity ?? 0);
-  const cost = priceOf(of, billed.plus(given.quantity)).minus(priceOf(of, billed));
-  if (expected.total) return [['total', plain(cost), expected.total]];
-  if (!given.minimum_spend || given.line.startsWith('middle'))
-    return [['amount', plain(cost), totalOf(expected.lines)]];
-  const before = d(given.previously_billed_amount ?? 0);
-  const promise = { amount: d(given.minimum_spend), overageFactor: ONE, trueUp: true };
-  const { trueUp } = settleCommitment(promise, before.plus(cost));
-  return [['amount', plain(cost.plus(trueUp)), totalOf(expected.lines)]];
-};
-
-/** Credits pay usage first, then what a promised minimum adds. */
-const credited: Runner = (given, expected) => {
-  const usage = priceOf(priceFrom(given), d(given.quantity));
-  const promise = { amount: d(given.minimum_spend ?? 0), overageFactor: ONE, trueUp: true };
-  const { trueUp } = settleCommitment(promise, usage);
-  let left = sum((given.credits as string[]).map(d));
-  const lines = [usage, trueUp].map((gross, place) => {
-    const { cover } = burn(emptyCover(), gross, [{ id: 'c', remaining: left, held: ZERO }], ONE);
-    left = left.minus(cover.credits);
-    return { key: String(place), gross, waived: ZERO, credits: cover.covered };
-  });
-  return [['due', plain(draftInvoice(lines, 'USD').total), totalOf(expected.lines)]];
-};
-
-const meterRule = (more: Partial<AccrualRule>, multiplier?: string): AccrualRule => ({
-  price: { model: 'FLAT_FEE', amount: ONE },
-  allowance: null,
-  meter: {
-    eventName: 'e',
-    filters: [],
-    aggregation: { type: multiplier ? 'SUM_WITH_MULTIPLIER' : 'SUM', field: 'n', multiplier: multiplier ?? null },
-    resetUsage: 'BILLING_PERIOD',
-  },
-  ...more,
-});
-export function fold(rule: AccrualRule, quantities: (string | Decimal)[]) {
-  let state = emptyAccrual();
-  return quantities.map((n, arrival) => {
-    const result = accrue(rule, state, { at: new Date(0), arrival, properties: { n: plain(n) } });
-    if ('problem' in result) throw new Error(result.problem);
-    state = result.state;
-    return result;
-  });
-}
-
-/** Their runs are told the quantity so far; our events are the differences. */
-const rerated: Runner = (given, expected) => {
-  const so = [0, ...(given.cumulative_quantities as string[])];
-  const events = so.slice(1).map((quantity, place) => d(quantity).minus(so[place]!));
-  const deltas = fold(meterRule({ price: priceFrom(given) }), events).map(({ delta }) => plain(delta));
-  return [['booked', deltas, (expected.booked as (Facts | null)[]).map((line) => line?.amount ?? '0')]];
-};
-
 const prorated: Runner = (given, expected) => {
   const [part, whole] = [given.service_period, given.full_period].map((span: Facts) => ({
     start: at(span.from),
@@ -225,6 +120,7 @@ const prorated: Runner = (given, expected) => {
 
 export const OPENMETER: System = {
   runners: {
+    ...PRICES,
     credit_burndown: burndown,
     'om-cb-052': (given, expected) => {
       const customer = told(given);
@@ -300,32 +196,6 @@ export const OPENMETER: System = {
     'om-pe-037': itemLines,
     'om-pe-042': itemLines,
     'om-pe-046': itemLines,
-    price,
-    'om-pr-016': (given, expected) => [
-      ['total', plain(priceOf(priceFrom(given), d(given.cumulative_quantity))), expected.cumulative_total],
-    ],
-    'om-pr-058': (given, expected) => [
-      [
-        'quantity',
-        plain(fold(meterRule({}, given.unit_conversion.factor), [given.raw_quantity])[0]!.total),
-        expected.quantity,
-      ],
-    ],
-    'om-pr-065': credited,
-    'om-pr-068': credited,
-    'om-pr-071': (given, expected) => {
-      const [before, after] = fold(meterRule({ allowance: d(given.free_units) }), [
-        given.already_billed_raw_quantity,
-        given.raw_quantity,
-      ]);
-      return [
-        ['billed before', plain(before!.billable), expected.already_billed_quantity],
-        ['billable', plain(after!.billable.minus(before!.billable)), expected.billable_quantity],
-        ['free now', plain(after!.free.minus(before!.free)), expected.free_units_used_now],
-      ];
-    },
-    'om-pr-074': rerated,
-    'om-pr-075': rerated,
     proration: prorated,
     'om-po-011': (given, expected) => {
       const january = { start: at(given.start), end: at(expected.invoice_at) };
