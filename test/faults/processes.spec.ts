@@ -43,7 +43,7 @@ beforeAll(async () => {
     0,
   ));
   await server.stop();
-}, 120_000);
+});
 
 describe('advancing by 400 days', () => {
   it('killed in the middle and called again ends in the state of an undisturbed run', async () => {
@@ -75,7 +75,7 @@ describe('advancing by 400 days', () => {
     }
     await server.stop();
     expect(playground.audit()).toContain('invariants hold');
-  }, 120_000);
+  });
 });
 
 describe('two server processes with the scheduler on', () => {
@@ -99,7 +99,7 @@ describe('two server processes with the scheduler on', () => {
     expect(bills!.n).toBe(20 * 3);
     await Promise.all([first.stop(), second.stop()]);
     expect(playground.audit()).toContain('invariants hold');
-  }, 120_000);
+  });
 });
 
 describe('a server killed while usage comes in', () => {
@@ -134,7 +134,7 @@ describe('a server killed while usage comes in', () => {
     expect([Number(sum!.burned), sum!.events]).toEqual([900, 300]);
     expect(await server.stop()).toBe(0);
     expect(playground.audit()).toContain('invariants hold');
-  }, 120_000);
+  });
 });
 
 async function until(condition: () => Promise<boolean>): Promise<void> {

@@ -9,7 +9,7 @@ describe('calendar billing without a trial, started 10 January at midnight with 
     modules = await startModules({ at: '2026-01-10T00:00:00Z' });
     story = new Story(modules);
     await story.defineStarter(0);
-  }, 60_000);
+  });
 
   it('bills 149 x 22/31 = 105.74 at once, then 1 February and 1 March in full', async () => {
     const subscriber = await story.subscribe('calendar', {
@@ -41,22 +41,4 @@ describe('calendar billing without a trial, started 10 January at midnight with 
       '2027-04-30T00:00:00.000Z',
     ]);
   });
-});
-
-describe('advancing by 400 days in one call', () => {
-  it('bills every monthly period once and does nothing when called again', async () => {
-    const modules = await startModules({ at: '2026-01-10T09:00:00Z' });
-    const story = new Story(modules);
-    await story.defineStarter(0);
-    const subscriber = await story.subscribe('long');
-    const happened = await modules.advanceTo('2027-02-14T09:00:00Z');
-    expect(happened.filter((event) => event === 'invoice.finalized')).toHaveLength(13);
-    expect(await modules.advanceTo('2027-02-14T09:00:00Z')).toEqual([]);
-    const invoices = await subscriber.invoices();
-    const periods = invoices.map(
-      (invoice) => invoice.line_items.find((line) => line.price_type === 'FIXED')!.period_start,
-    );
-    expect(new Set(periods).size).toBe(14);
-    expect(invoices.map((invoice) => amounts(invoice.total)[0])).toEqual(Array.from({ length: 14 }, () => '149'));
-  }, 120_000);
 });

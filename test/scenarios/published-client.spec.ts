@@ -18,7 +18,7 @@ describe('@flexprice/sdk 2.0.1', () => {
   beforeAll(async () => {
     modules = await startModules({ at: '2026-01-10T09:00:00Z' });
     client = new Flexprice({ serverURL: `${modules.url}/v1`, apiKeyAuth: API_KEY });
-  }, 60_000);
+  });
 
   it('defines features, plan, prices, entitlements and grants', async () => {
     const tables = await client.features.createFeature({

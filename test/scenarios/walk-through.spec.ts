@@ -20,7 +20,7 @@ beforeAll(async () => {
     billing_cycle: 'calendar',
     proration_behavior: 'create_prorations',
   });
-}, 60_000);
+});
 
 describe('10 January 09:00', () => {
   it('starts a trial with 100 credits in an opened wallet and no invoice', () =>

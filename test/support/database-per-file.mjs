@@ -1,4 +1,4 @@
-import { afterAll } from '@jest/globals';
+import { afterAll, jest } from '@jest/globals';
 import pg from 'pg';
 
 const { TEST_POSTGRES_BASE: base, TEST_POSTGRES_TEMPLATE: template } = process.env;
@@ -14,6 +14,9 @@ async function admin(sql) {
   }
 }
 
+// Speed is shown by bench/: a test's limit only ends what hangs.
+jest.setTimeout(180_000);
+
 /** What a file has started; it is closed, in order, before the file's database goes. */
 globalThis.closing = [];
 
@@ -25,4 +28,4 @@ afterAll(async () => {
   } finally {
     await admin(`drop database if exists ${name} with (force)`);
   }
-}, 60_000);
+});

@@ -1,6 +1,8 @@
 import type { Params } from 'nestjs-pino';
 import type { Settings } from '../config/settings.js';
 
+const NOT_IMPLEMENTED = 501;
+
 /** Structured logs, one line a request, never a secret: headers that carry one and the bodies stay out. */
 export const loggerOptions = (settings: Settings): Params => ({
   pinoHttp: {
@@ -26,7 +28,9 @@ export const loggerOptions = (settings: Settings): Params => ({
       }),
       res: (response: { statusCode: number }) => ({ status: response.statusCode }),
     },
-    customLogLevel: (_request, response, error) =>
-      response.statusCode >= 500 || error ? 'error' : response.statusCode >= 400 ? 'info' : 'debug',
+    customLogLevel: (_request, response, error) => {
+      if (response.statusCode === NOT_IMPLEMENTED) return 'info';
+      return response.statusCode >= 500 || error ? 'error' : response.statusCode >= 400 ? 'info' : 'debug';
+    },
   },
 });
