@@ -190,7 +190,7 @@ export class SubscriptionsService {
     );
   }
 
-  /** For the hot path, in one query: the usage items of these customers in every period that meets `[from, to]`. */
+  /** For the hot path, in one query: the usage items of these customers that count at some time in `[from, to]`. */
   usageItems(tx: Tx, customerIds: readonly string[], from: Date, to: Date): Promise<UsageItem[]> {
     return usageItemsOf(tx, customerIds, from, to);
   }

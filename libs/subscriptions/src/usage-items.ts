@@ -45,7 +45,7 @@ interface UsageItemRow {
   open: boolean;
 }
 
-/** One query of the hot path: the usage items of customers in every period that meets `[from, to]`. */
+/** One query of the hot path: the usage items of customers that count at some time in `[from, to]`, by period. */
 export async function usageItemsOf(tx: Tx, customerIds: readonly string[], from: Date, to: Date): Promise<UsageItem[]> {
   const found = await sql<UsageItemRow>`
     select i.subscription_id, i.customer_id, i.id line_item_id, i.currency, i.meter_id, s.start_date started_at,
@@ -59,7 +59,10 @@ export async function usageItemsOf(tx: Tx, customerIds: readonly string[], from:
       and p.end_at > ${from} and p.start_at <= ${to}
       and i.start_date < p.end_at and (i.end_date is null or i.end_date > p.start_at)
     order by s.start_date, s.id, i.id, p.number`.execute(tx.db);
-  return oldestFirst(found.rows.map(usageItem));
+  return oldestFirst(found.rows.map(usageItem)).filter((item) => {
+    const { start, end } = countingSpan(item);
+    return start <= to && end > from;
+  });
 }
 
 const usageItem = (row: UsageItemRow): UsageItem => ({

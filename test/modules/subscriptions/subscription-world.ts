@@ -28,6 +28,7 @@ import {
   SubscriptionsService,
   type CreateSubscriptionBody,
 } from '@drawdown/subscriptions';
+import { Flexprice } from '@flexprice/sdk';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Injectable, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -116,6 +117,11 @@ export class SubscriptionWorld {
 
   get service(): SubscriptionsService {
     return this.app.get(SubscriptionsService, { strict: false });
+  }
+
+  /** The published client: it refuses an answer in which a declared key is missing. */
+  async client(): Promise<Flexprice> {
+    return new Flexprice({ serverURL: `${await this.app.getUrl()}/v1`, apiKeyAuth: KEY });
   }
 
   run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -230,6 +236,12 @@ export class SubscriptionWorld {
     const found = await sql<EventRow>`
       select name, payload from outbox_event where payload ->> 'subscription_id' = ${id} order by seq`.execute(this.db);
     return found.rows;
+  }
+
+  async eventsOfCustomer(id: string): Promise<string[]> {
+    const found = await sql<{ name: string }>`
+      select name from outbox_event where payload ->> 'customer_id' = ${id} order by seq`.execute(this.db);
+    return found.rows.map(({ name }) => name);
   }
 
   async eventNames(id: string): Promise<string[]> {
