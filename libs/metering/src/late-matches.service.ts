@@ -1,11 +1,13 @@
 import { text } from '@drawdown/billing-core';
-import { newId, type Tx } from '@drawdown/platform';
+import type { PayloadOf, periodOpened } from '@drawdown/contracts';
+import { Agenda, newId, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { lockExternalIds } from './event-customers.js';
 import type { Folded } from './fold.js';
 import { UsageBurner } from './usage-burner.js';
+import { UsagePeriod } from './usage-period.entity.js';
 
 /** Events are retried this many at a time: a backlog doesn't have to fit into memory. */
 const CHUNK = 1000;
@@ -24,6 +26,7 @@ export class LateMatches {
   constructor(
     private readonly subscriptions: SubscriptionsService,
     private readonly burner: UsageBurner,
+    private readonly agenda: Agenda,
   ) {}
 
   /** A new customer has no subscription yet: its waiting events are known to be its own, and wait for one. */
@@ -35,8 +38,20 @@ export class LateMatches {
         and reason = 'unknown_customer'`.execute(tx.db);
   }
 
-  /** Burns what waited for a period, in the order of arrival. The customer is locked. */
-  async retry(tx: Tx, customerId: string, start: Date, end: Date): Promise<void> {
+  /** What waited for a period burns after the grants of the instant at which it opens, so that they can pay it. */
+  async scheduleRetry(tx: Tx, customerId: string, period: PayloadOf<typeof periodOpened>['period']): Promise<void> {
+    const dueAt = new Date(period.start);
+    const waiting = await this.unmatched(tx, customerId, dueAt, new Date(period.end), '0');
+    if (waiting.length === 0) return;
+    await this.agenda.schedule(tx, { kind: 'usage.retry', customerId, subjectId: period.period_id, dueAt });
+  }
+
+  /** Burns what waited for a period, in the order of arrival. */
+  async retry(tx: Tx, customerId: string, periodId: string): Promise<void> {
+    const { startAt: start, endAt: end } = await tx.em.findOneOrFail(UsagePeriod, {
+      environmentId: tx.scope.environmentId,
+      id: periodId,
+    });
     for (let after = '0'; ;) {
       const waiting = await this.unmatched(tx, customerId, start, end, after);
       if (waiting.length > 0) await this.retryChunk(tx, customerId, waiting);

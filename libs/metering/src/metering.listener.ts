@@ -29,8 +29,7 @@ export class MeteringListener {
   @InTransaction(periodOpened)
   async openPeriod(tx: Tx, opened: PayloadOf<typeof periodOpened>): Promise<void> {
     await this.periods.open(tx, opened);
-    const { start, end } = opened.period;
-    await this.late.retry(tx, opened.customer_id, new Date(start), new Date(end));
+    await this.late.scheduleRetry(tx, opened.customer_id, opened.period);
   }
 
   @InTransaction(periodClosed)

@@ -9,6 +9,7 @@ import { EventTrail } from './event-trail.service.js';
 import { EventsController } from './events.controller.js';
 import { IngestionService } from './ingestion.service.js';
 import { LateMatches } from './late-matches.service.js';
+import { MeteringJobs } from './metering.jobs.js';
 import { MeteringListener } from './metering.listener.js';
 import { UsageBurner } from './usage-burner.js';
 import { UsagePeriods } from './usage-periods.service.js';
@@ -28,6 +29,7 @@ import { UsageService } from './usage.service.js';
     EventLog,
     EventTrail,
     MeteringListener,
+    MeteringJobs,
   ],
   exports: [UsageService, IngestionService],
 })
