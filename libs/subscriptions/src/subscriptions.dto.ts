@@ -42,9 +42,8 @@ export class CreateSubscriptionBody {
   @IsWhole({ min: 1, max: 60 })
   billing_period_count?: number | null;
 
-  @Optional()
-  @IsIn(['RECURRING'])
-  billing_cadence?: 'RECURRING' | null;
+  @NotYet(['RECURRING'])
+  billing_cadence?: string | null;
 
   /** `anniversary` (default): periods count from the start of paid time; `calendar`: from the next natural boundary. */
   @Optional()
@@ -99,13 +98,11 @@ export class CreateSubscriptionBody {
   payment_terms?: (typeof PAYMENT_TERMS)[number] | null;
 
   /** The subscription becomes active whatever becomes of its first payment. */
-  @Optional()
-  @IsIn(['default_active'])
-  payment_behavior?: 'default_active' | null;
+  @NotYet(['default_active'])
+  payment_behavior?: string | null;
 
-  @Optional()
-  @IsIn(['active'])
-  subscription_status?: 'active' | null;
+  @NotYet(['active'])
+  subscription_status?: string | null;
 
   @Optional()
   @IsText()
@@ -167,9 +164,8 @@ export class CancelSubscriptionBody {
   @IsIn(['generate_invoice', 'skip'])
   cancel_immediately_invoice_policy?: 'generate_invoice' | 'skip' | null;
 
-  @Optional()
-  @IsIn(['none'])
-  proration_behavior?: 'none' | null;
+  @NotYet(['none'])
+  proration_behavior?: string | null;
 
   @Optional()
   @IsString()

@@ -67,7 +67,7 @@ export class SubscriptionsService {
     await tx.em.flush();
     const work = { customerId: customer.id, subjectId: subscription.id };
     await this.agenda.schedule(tx, { ...work, kind: 'subscription.start', dueAt: startDate });
-    await this.planCancellation(tx, subscription, null);
+    if (endDate) await this.planCancellation(tx, subscription, endDate);
     await this.grants.begin(tx, subscription, grants);
     const status = startDate > tx.now ? 'draft' : trialEnd ? 'trialing' : 'active';
     await this.events.publish(tx, subscriptionCreated, { ...named(subscription), status });
@@ -88,12 +88,12 @@ export class SubscriptionsService {
     const subscription = await this.claim(tx, id);
     tx.em.assign(subscription, { finalInvoice, cancelReason: reason, updatedAt: tx.now });
     if (type === 'immediate') {
+      tx.em.assign(subscription, { cancelAt: null, cancelAtPeriodEnd: false });
       const lastPeriod = await this.lifecycle.end(tx, subscription, tx.now);
       return { subscription, lastPeriod, effectiveAt: tx.now };
     }
-    const effectiveAt = endOfPeriod(subscription);
     subscription.cancelAtPeriodEnd = true;
-    await this.planCancellation(tx, subscription, effectiveAt);
+    const effectiveAt = await this.planCancellation(tx, subscription, endOfPeriod(subscription));
     return { subscription, lastPeriod: null, effectiveAt };
   }
 
@@ -104,14 +104,7 @@ export class SubscriptionsService {
     if (lookupKey !== undefined) subscription.lookupKey = lookupKey;
     if (metadata !== undefined) subscription.metadata = metadata ?? {};
     subscription.updatedAt = tx.now;
-    if (cancelAt && atPeriodEnd) throw Problem.invalid('cancel_at', 'and cancel_at_period_end exclude each other');
-    if (cancelAt || typeof atPeriodEnd === 'boolean') {
-      if (subscription.status === 'cancelled') throw Problem.state('the subscription is cancelled', 'cancelled');
-      const at = cancelAt ? new Date(cancelAt) : atPeriodEnd ? endOfPeriod(subscription) : null;
-      if (at && at <= tx.now) throw Problem.invalid('cancel_at', `must lie after ${tx.now.toISOString()}`);
-      subscription.cancelAtPeriodEnd = atPeriodEnd === true;
-      await this.planCancellation(tx, subscription, at);
-    }
+    if (cancelAt || typeof atPeriodEnd === 'boolean') await this.changeCancellation(tx, subscription, body);
     await tx.em.flush();
     return subscription;
   }
@@ -207,14 +200,31 @@ export class SubscriptionsService {
     return this.get(tx, id);
   }
 
-  /** Sets the instant at which the subscription is cancelled; an agreed end that comes first stays. Null takes it back. */
-  private async planCancellation(tx: Tx, subscription: Subscription, at: Date | null): Promise<void> {
-    const end = subscription.endDate ?? null;
-    const cancelAt = at && end ? (at < end ? at : end) : (at ?? end);
+  private async changeCancellation(tx: Tx, subscription: Subscription, body: UpdateSubscriptionBody): Promise<void> {
+    const { cancel_at: cancelAt, cancel_at_period_end: atPeriodEnd } = body;
+    if (cancelAt && atPeriodEnd) throw Problem.invalid('cancel_at', 'and cancel_at_period_end exclude each other');
+    if (subscription.status === 'cancelled') throw Problem.state('the subscription is cancelled', 'cancelled');
+    subscription.cancelAtPeriodEnd = atPeriodEnd === true;
+    if (!cancelAt && !atPeriodEnd) return this.withdrawCancellation(tx, subscription);
+    const at = cancelAt ? new Date(cancelAt) : endOfPeriod(subscription);
+    if (at <= tx.now) throw Problem.invalid('cancel_at', `must lie after ${tx.now.toISOString()}`);
+    await this.planCancellation(tx, subscription, at);
+  }
+
+  /** Sets the instant at which the subscription is cancelled, which an agreed end before it stays. @returns the instant. */
+  private async planCancellation(tx: Tx, subscription: Subscription, at: Date): Promise<Date> {
+    const { customerId, id: subjectId, endDate } = subscription;
+    const cancelAt = endDate && endDate < at ? endDate : at;
     subscription.cancelAt = cancelAt;
-    const { customerId, id: subjectId } = subscription;
-    if (!cancelAt) return this.agenda.cancel(tx, 'subscription.cancel', subjectId);
     await this.agenda.schedule(tx, { kind: 'subscription.cancel', customerId, subjectId, dueAt: cancelAt });
+    return cancelAt;
+  }
+
+  /** Takes a planned cancellation back; an agreed end stays. */
+  private async withdrawCancellation(tx: Tx, subscription: Subscription): Promise<void> {
+    if (subscription.endDate) return void (await this.planCancellation(tx, subscription, subscription.endDate));
+    subscription.cancelAt = null;
+    await this.agenda.cancel(tx, 'subscription.cancel', subscription.id);
   }
 }
 

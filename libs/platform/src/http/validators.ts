@@ -166,16 +166,26 @@ export const IsText = (max = 255): PropertyDecorator => applyDecorators(IsString
 
 export const NOT_YET = 'notYet';
 
-/** A field the wire declares and this version doesn't do: only what says nothing (null, false, 0, nothing inside) passes. */
-export const NotYet = (): PropertyDecorator =>
+/**
+ * A field the wire declares and this version doesn't do: only what says nothing (null, false, 0, nothing inside) passes,
+ * and the values that are done already.
+ */
+export const NotYet = (done: readonly string[] = []): PropertyDecorator =>
   applyDecorators(
-    ApiPropertyOptional({ nullable: true, description: 'Not supported yet: refused unless empty' }),
+    ApiPropertyOptional({
+      nullable: true,
+      description: `Not supported yet: refused unless ${[...done, 'empty'].join(' or ')}`,
+    }),
     ValidateBy({
       name: NOT_YET,
       validator: {
         validate: (value: unknown) =>
-          !value || value === '0' || (typeof value === 'object' && Object.values(value).every((part) => !part)),
-        defaultMessage: () => '$property is not supported yet',
+          !value ||
+          value === '0' ||
+          (typeof value === 'object' && Object.values(value).every((part) => !part)) ||
+          done.includes(value as string),
+        defaultMessage: () =>
+          done.length === 0 ? '$property is not supported yet' : `$property is supported only as ${done.join(' or ')}`,
       },
     }),
   );
