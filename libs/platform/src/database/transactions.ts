@@ -33,7 +33,9 @@ export class Transactions {
   constructor(private readonly orm: MikroORM) {}
 
   /** @throws Problem not_found when the environment doesn't exist. */
-  async run<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async run<T>({ tenantId, environmentId }: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+    // Exactly the two: rows are made with `...tx.scope`, whatever else the caller's object holds.
+    const scope: Scope = { tenantId, environmentId };
     for (let attempt = 1; ; attempt++) {
       const afterCommit: (() => void)[] = [];
       try {
