@@ -1,5 +1,5 @@
 import { OutcomeUnknown } from '@drawdown/contracts';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ulid } from 'ulid';
 import { StripeWorld } from './stripe-world.js';
 
@@ -14,7 +14,6 @@ beforeAll(async () => {
   world = await StripeWorld.start({ webhooks: false });
   payer = await world.cardholder();
 });
-afterAll(() => world.stop());
 afterEach(async () => {
   await fetch(`${world.sandbox.controlUrl}/faults`, { method: 'DELETE' });
 });

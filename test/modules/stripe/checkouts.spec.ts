@@ -1,5 +1,5 @@
 import { newId, Problem } from '@drawdown/platform';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { StripeWorld } from './stripe-world.js';
 
 const SLOW_CARD = '4000000000000093';
@@ -9,7 +9,6 @@ let world: StripeWorld;
 beforeAll(async () => {
   world = await StripeWorld.start({ webhooks: false });
 });
-afterAll(() => world.stop());
 beforeEach(() => {
   world.listener.heard = [];
 });

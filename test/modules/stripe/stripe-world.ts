@@ -47,6 +47,7 @@ import os from 'node:os';
 import path from 'node:path';
 import request from 'supertest';
 import { migrations } from '../../../migrations/index.js';
+import { atEndOfFile } from '../../support/closing.js';
 
 const KEY = 'a-key-for-the-stripe-tests';
 
@@ -95,6 +96,8 @@ class ListenerModule {}
 
 /** The stripe module on its own database and its own sandbox. With role `api` nothing is handled but on demand. */
 export class StripeWorld {
+  private stopped = false;
+
   private constructor(
     readonly app: NestFastifyApplication,
     readonly sandbox: RunningSandbox,
@@ -144,11 +147,14 @@ export class StripeWorld {
       select tenant_id, id from environment order by type`.execute(db);
     const [development, production] = found.rows.map((row) => ({ tenantId: row.tenant_id, environmentId: row.id }));
     const world = new StripeWorld(app, sandbox, development!, production!, dir);
+    atEndOfFile(() => world.stop());
     if (webhooks) await world.endpoints.registerAt(await app.getUrl());
     return world;
   }
 
   async stop(): Promise<void> {
+    if (this.stopped) return;
+    this.stopped = true;
     await this.app.close();
     await this.sandbox.close();
     await fs.rm(this.dir, { recursive: true, force: true });

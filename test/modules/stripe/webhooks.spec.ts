@@ -1,5 +1,5 @@
 import { newId } from '@drawdown/platform';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { createHmac } from 'node:crypto';
 import { StripeWorld } from './stripe-world.js';
@@ -19,7 +19,6 @@ let world: StripeWorld;
 beforeAll(async () => {
   world = await StripeWorld.start();
 });
-afterAll(() => world.stop());
 beforeEach(async () => {
   await world.settle();
   await world.run(async (tx) => void (await sql`delete from stripe_event`.execute(tx.db)));
