@@ -1,4 +1,4 @@
-import { Decimal, ZERO, ceil12, floor12, round12 } from './decimal.js';
+import { Decimal, ONE, ZERO, ceil12, floor12, round12 } from './decimal.js';
 
 /** Credits granted at one time, as the burn sees them. A lot has `remaining` credits, of which `held` are reserved. */
 export interface LotState {
@@ -93,14 +93,19 @@ export function burn(cover: Cover, cost: Decimal, lots: readonly BurnableLot[], 
   if (cost.lt(ZERO)) throw new RangeError('a burn costs zero or more; a decrease is given back');
   if (cost.isZero()) return { cover, draws: [] };
   const owed = cover.covered.plus(cost);
-  const found = gather(lots, ceil12(owed.div(rate)).minus(cover.credits));
+  const found = gather(lots, ceil12(inCredits(owed, rate)).minus(cover.credits));
   const worth = floor12(cover.credits.plus(found.credits).times(rate));
   const covered = Decimal.max(cover.covered, Decimal.min(worth, owed));
-  const credits = round12(covered.div(rate));
+  const credits = round12(inCredits(covered, rate));
   return {
     cover: { covered, credits, shortfall: cover.shortfall.plus(owed.minus(covered)) },
     draws: lastDrawnFirst(found.draws, cover.credits.plus(found.credits).minus(credits)).kept,
   };
+}
+
+/** Money as credits, exact; most wallets have the rate 1, and a division is what a burn costs most. */
+function inCredits(money: Decimal, rate: Decimal): Decimal {
+  return rate.eq(ONE) ? money : money.div(rate);
 }
 
 /** Unheld credits of the lots in their order, up to `wanted`. */
@@ -132,7 +137,7 @@ export function giveBack(
   const fromShortfall = Decimal.min(amount, cover.shortfall);
   const covered = cover.covered.minus(amount.minus(fromShortfall));
   if (amount.lt(ZERO) || covered.lt(ZERO)) throw new RangeError('no more can be given back than had accrued');
-  const credits = round12(covered.div(rate));
+  const credits = round12(inCredits(covered, rate));
   const { undone, missing } = lastDrawnFirst(drawn, cover.credits.minus(credits));
   if (missing.gt(ZERO)) throw new RangeError('the draws do not add up to the credits of their cover');
   return { cover: { covered, credits, shortfall: cover.shortfall.minus(fromShortfall) }, returns: undone };

@@ -23,8 +23,9 @@ export const ONE: Decimal = new Decimal(1);
 /** The places kept of credits, quantities, rates and unrounded money. MEANING "Decimals": `numeric(38,12)`. */
 export const DECIMAL_PLACES = 12;
 
+const INTEGER_DIGITS = 26;
 /** The largest value that fits numeric(38,12): 26 integer digits, 12 places. */
-export const MAX_AMOUNT: Decimal = new Decimal('9'.repeat(26) + '.' + '9'.repeat(12));
+export const MAX_AMOUNT: Decimal = new Decimal('9'.repeat(INTEGER_DIGITS) + '.' + '9'.repeat(DECIMAL_PLACES));
 
 const PLAIN = /^-?\d+(\.\d+)?$/;
 /** A sign, 26 digits, a point and 12 places fit in 40 characters; the rest is for harmless zeros at both ends. */
@@ -45,13 +46,15 @@ export function parseDecimal(value: unknown): Decimal | null {
 }
 
 function withinRange(value: Decimal): Decimal | null {
-  if (!value.isFinite() || value.abs().gt(MAX_AMOUNT) || value.decimalPlaces() > DECIMAL_PLACES) return null;
+  if (!value.isFinite() || value.e >= INTEGER_DIGITS || value.decimalPlaces() > DECIMAL_PLACES) return null;
   return value.isZero() ? ZERO : value;
 }
 
 /** Rounds to 12 places, half away from zero: the precision in which amounts are stored. MEANING "Decimals". */
 export function round12(value: Decimal): Decimal {
-  return value.toDecimalPlaces(DECIMAL_PLACES, DecimalJs.ROUND_HALF_UP);
+  return value.decimalPlaces() <= DECIMAL_PLACES
+    ? value
+    : value.toDecimalPlaces(DECIMAL_PLACES, DecimalJs.ROUND_HALF_UP);
 }
 
 /** Cuts to 12 places towards zero: the most that `value` surely contains. */

@@ -81,8 +81,26 @@ export function daysBetween(from: LocalDate, to: LocalDate): number {
   return (Date.UTC(to.year, to.month, to.day) - Date.UTC(from.year, from.month, from.day)) / DAY_MS;
 }
 
+/** Offsets (ms) of zones by UTC day; NaN on a day whose clock changes, where each instant is looked up. */
+const offsetsByDay = new Map<string, Map<number, number>>();
+const MOST_DAYS_KNOWN = 5_000;
+
+/** Looking an offset up is slow; no zone has ever changed its clock forth and back within one UTC day. */
 function offsetMs(at: number, zone: string): number {
   if (zone === 'UTC') return 0;
+  let days = offsetsByDay.get(zone);
+  if (!days || days.size >= MOST_DAYS_KNOWN) offsetsByDay.set(zone, (days = new Map()));
+  const day = Math.floor(at / DAY_MS);
+  let offset = days.get(day);
+  if (offset === undefined) {
+    const morning = lookUp(day * DAY_MS, zone);
+    offset = morning === lookUp((day + 1) * DAY_MS, zone) ? morning : Number.NaN;
+    days.set(day, offset);
+  }
+  return Number.isNaN(offset) ? lookUp(at, zone) : offset;
+}
+
+function lookUp(at: number, zone: string): number {
   const offset = IANAZone.create(zone).offset(at);
   if (Number.isNaN(offset)) throw new RangeError(`unknown time zone ${JSON.stringify(zone)}`);
   return Math.round(offset * MINUTE_MS);
