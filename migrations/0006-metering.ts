@@ -48,6 +48,7 @@ export class MeteringMigration extends Migration {
       );
       create index usage_period_open on usage_period (environment_id, customer_id, currency) where closed_at is null;
 
+      create sequence shortfall_no;
       create table accrual (
         environment_id text not null,
         line_item_id text not null,
@@ -66,7 +67,7 @@ export class MeteringMigration extends Migration {
         shortfall numeric(38,12) not null check (shortfall >= 0 and shortfall <> 'NaN'),
         waived numeric(38,12) not null check (waived >= 0 and waived <> 'NaN'),
         draws jsonb not null,
-        short_since timestamptz,
+        short_no bigint,
         created_at timestamptz not null,
         updated_at timestamptz not null,
         primary key (environment_id, line_item_id, period_id),

@@ -35,8 +35,8 @@ const AccrualSchema = defineEntity({
     /** Given up visibly: a trial's shortfall. */
     waived: amount(),
     draws: p.json<StoredDraw[]>(),
-    /** Since when it has had a shortfall: the oldest is paid down first. */
-    shortSince: p.datetime().nullable(),
+    /** Numbers shortfalls in the order they arose: the oldest is paid down first. Null while it has none. */
+    shortNo: p.bigint('number').nullable(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },

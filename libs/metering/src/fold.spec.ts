@@ -57,7 +57,7 @@ function priced(eventName: string, options: ItemOptions = {}): { item: UsageItem
     billable: d(0),
     cover: emptyCover(),
     draws: [],
-    shortSince: null,
+    shortNo: null,
   };
   return { item, accrual };
 }

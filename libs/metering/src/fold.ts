@@ -51,8 +51,8 @@ export interface OpenAccrual {
   cover: Cover;
   /** Net draws, oldest first. */
   draws: Draw[];
-  /** Since when it has had a shortfall: the oldest is paid first. */
-  shortSince: Date | null;
+  /** Numbers shortfalls in the order they arose, the oldest is paid first; null while it has none. */
+  shortNo: number | null;
 }
 
 /** What became of an event. */
@@ -87,6 +87,7 @@ export const accrualKey = (lineItemId: string, periodId: string): string => `${l
  */
 export class UsageFold {
   private readonly items: ReadonlyMap<string, readonly UsageItem[]>;
+  private lastShortNo = 0;
   private readonly touched = new Set<OpenAccrual>();
   private readonly net = new Map<string, NetDraw>();
   /** By `customer currency`: shortfalls that returned credits have paid. */
@@ -99,6 +100,7 @@ export class UsageFold {
     private readonly purses: Credits,
   ) {
     this.items = Map.groupBy(items, (item) => item.customerId);
+    for (const { shortNo } of accruals.values()) this.lastShortNo = Math.max(this.lastShortNo, shortNo ?? 0);
   }
 
   /** @param asOf the instant as whose state this happens: returned credits pay what their lots may pay then. */
@@ -117,7 +119,7 @@ export class UsageFold {
     const short = [...this.accruals.values()]
       .filter((one) => one.customerId === customerId && one.currency === currency)
       .filter((one) => one.period.kind === 'paid' && !one.period.closed && one.cover.shortfall.gt(ZERO))
-      .toSorted((a, b) => shortAt(a) - shortAt(b) || a.period.start.getTime() - b.period.start.getTime());
+      .toSorted((a, b) => a.shortNo! - b.shortNo!);
     for (const accrual of short) {
       const before = accrual.cover;
       this.draw(accrual, payDown(before, this.payable(accrual, asOf), this.rateOf(accrual)));
@@ -171,12 +173,11 @@ export class UsageFold {
   private settleDelta(accrual: OpenAccrual, delta: Decimal, event: FoldableEvent, asOf: Date): Draw[] {
     if (delta.gte(ZERO)) {
       const burnt = burn(accrual.cover, delta, this.payable(accrual, event.at), this.rateOf(accrual));
-      if (accrual.cover.shortfall.isZero() && burnt.cover.shortfall.gt(ZERO)) accrual.shortSince = asOf;
       this.draw(accrual, burnt);
       return burnt.draws;
     }
     const { cover, returns } = giveBack(accrual.cover, delta.neg(), accrual.draws, this.rateOf(accrual));
-    accrual.cover = cover;
+    this.setCover(accrual, cover);
     for (const back of returns) this.undo(accrual, back);
     this.purses.giveBack(returns);
     if (returns.length > 0) this.payDown(accrual.customerId, accrual.currency, asOf);
@@ -193,8 +194,7 @@ export class UsageFold {
   }
 
   private draw(accrual: OpenAccrual, { cover, draws }: Burn): void {
-    accrual.cover = cover;
-    if (cover.shortfall.isZero()) accrual.shortSince = null;
+    this.setCover(accrual, cover);
     this.purses.take(draws);
     this.touched.add(accrual);
     for (const { lotId, credits } of draws) {
@@ -203,6 +203,17 @@ export class UsageFold {
         accrual.draws[accrual.draws.length - 1] = { lotId, credits: last.credits.plus(credits) };
       else accrual.draws.push({ lotId, credits });
       this.addNet(accrual, lotId, credits);
+    }
+  }
+
+  /** A new shortfall is the youngest, and is recorded after those before it. */
+  private setCover(accrual: OpenAccrual, cover: Cover): void {
+    accrual.cover = cover;
+    if (cover.shortfall.isZero()) accrual.shortNo = null;
+    else if (accrual.shortNo === null) {
+      accrual.shortNo = ++this.lastShortNo;
+      this.touched.delete(accrual);
+      this.touched.add(accrual);
     }
   }
 
@@ -228,8 +239,6 @@ export class UsageFold {
     this.paidDown.set(key, { ...known, credits, amount: known.amount.plus(amount) });
   }
 }
-
-const shortAt = (accrual: OpenAccrual): number => accrual.shortSince?.getTime() ?? 0;
 
 const unattributed = (item: UsageItem) => ({
   subscription_id: item.subscriptionId,

@@ -27,13 +27,13 @@ interface OpenAccrualRow {
   shortfall: string;
   waived: string;
   draws: StoredDraw[];
-  short_since: string | null;
+  short_no: string | null;
 }
 
 const columns = sql`
   p.subscription_id, p.customer_id, p.currency, p.kind, p.start_at, p.end_at, p.closed_at is not null closed,
   p.settled_at is not null settled, a.state, a.events, a.quantity, a.free, a.billable, a.covered, a.credits,
-  a.shortfall, a.waived, a.draws, a.short_since`;
+  a.shortfall, a.waived, a.draws, a.short_no`;
 
 /**
  * What the fold works on, by `accrualKey`: the accruals of these items' periods, whether or not something was used,
@@ -84,7 +84,7 @@ const unused = () => ({
   billable: ZERO,
   cover: { covered: ZERO, credits: ZERO, shortfall: ZERO },
   draws: [],
-  shortSince: null,
+  shortNo: null,
 });
 
 const used = (row: OpenAccrualRow, state: AccrualState) => ({
@@ -99,28 +99,29 @@ const used = (row: OpenAccrualRow, state: AccrualState) => ({
     shortfall: new Decimal(row.kind === 'trial' ? row.waived : row.shortfall),
   },
   draws: row.draws.map(({ lotId, credits }) => ({ lotId, credits: new Decimal(credits) })),
-  shortSince: row.short_since === null ? null : new Date(row.short_since),
+  shortNo: row.short_no === null ? null : Number(row.short_no),
 });
 
-/** Writes accruals as the fold has left them. One statement. */
+/** Writes accruals as the fold has left them; new shortfalls are numbered in their order here. One statement. */
 export async function saveAccruals(tx: Tx, accruals: readonly OpenAccrual[]): Promise<void> {
   if (accruals.length === 0) return;
   await sql`
     insert into accrual (
       environment_id, line_item_id, period_id, tenant_id, customer_id, currency, state, events, quantity, free,
-      billable, accrued, covered, credits, shortfall, waived, draws, short_since, created_at, updated_at)
+      billable, accrued, covered, credits, shortfall, waived, draws, short_no, created_at, updated_at)
     select ${tx.scope.environmentId}, line_item_id, period_id, ${tx.scope.tenantId}, customer_id, currency, state,
-           events, quantity, free, billable, accrued, covered, credits, shortfall, waived, draws, short_since,
-           ${tx.now}, ${tx.now}
+           events, quantity, free, billable, accrued, covered, credits, shortfall, waived, draws,
+           case when shortfall > 0 then nextval('shortfall_no') end, ${tx.now}, ${tx.now}
     from jsonb_to_recordset(${JSON.stringify(accruals.map(accrualRow))}::jsonb) a(
       line_item_id text, period_id text, customer_id text, currency text, state jsonb, events bigint,
       quantity numeric, free numeric, billable numeric, accrued numeric, covered numeric, credits numeric,
-      shortfall numeric, waived numeric, draws jsonb, short_since timestamptz)
+      shortfall numeric, waived numeric, draws jsonb)
     on conflict (environment_id, line_item_id, period_id) do update
     set state = excluded.state, events = excluded.events, quantity = excluded.quantity, free = excluded.free,
         billable = excluded.billable, accrued = excluded.accrued, covered = excluded.covered,
         credits = excluded.credits, shortfall = excluded.shortfall, waived = excluded.waived,
-        draws = excluded.draws, short_since = excluded.short_since, updated_at = excluded.updated_at`.execute(tx.db);
+        draws = excluded.draws, updated_at = excluded.updated_at,
+        short_no = case when excluded.shortfall > 0 then coalesce(accrual.short_no, excluded.short_no) end`.execute(tx.db);
 }
 
 /** A trial's shortfall is waived as it arises (MEANING "Lots, burn order, balances"). */
@@ -142,6 +143,5 @@ function accrualRow({ cover, ...accrual }: OpenAccrual) {
     shortfall: trial ? '0' : text(cover.shortfall),
     waived: trial ? text(cover.shortfall) : '0',
     draws: accrual.draws.map(({ lotId, credits }) => ({ lotId, credits: text(credits) })),
-    short_since: trial ? null : (accrual.shortSince?.toISOString() ?? null),
   };
 }
