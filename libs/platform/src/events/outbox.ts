@@ -59,11 +59,11 @@ export class Outbox {
   async drain(scope: Scope): Promise<void> {
     for (;;) {
       if (await this.deliverBatch(scope.environmentId)) continue;
+      // What another worker is claiming at this moment doesn't look leased yet: it counts as long as it is due.
       const busy = await sql<{ n: number }>`
         select count(*)::int n from outbox_delivery
-        where environment_id = ${scope.environmentId} and status = 'pending' and leased_until > now()`.execute(
-        this.db(),
-      );
+        where environment_id = ${scope.environmentId} and status = 'pending'
+          and (leased_until > now() or next_attempt_at <= now())`.execute(this.db());
       if (busy.rows[0]!.n === 0) return;
       await sleep(20);
     }
