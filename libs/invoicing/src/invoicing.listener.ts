@@ -10,7 +10,7 @@ import {
   periodOpened,
   subscriptionCancelled,
 } from '@drawdown/contracts';
-import { AfterCommit, InTransaction, type Tx } from '@drawdown/platform';
+import { AfterCommit, InTransaction, type Scope, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { Collection } from './collection.service.js';
 import { HostedPages } from './hosted-pages.service.js';
@@ -49,28 +49,31 @@ export class InvoicingListener {
 
   @AfterCommit(invoiceFinalized)
   collectWhatIsDue(payload: PayloadOf<typeof invoiceFinalized>, envelope: EventEnvelope): Promise<void> {
-    return this.collection.collect(envelope, payload.invoice_id, { key: 'finalized', byHand: false });
+    return this.collection.collect(scopeOf(envelope), payload.invoice_id, { key: 'finalized', byHand: false });
   }
 
   @AfterCommit(paymentMethodSaved)
   collectByTheNewCard(payload: PayloadOf<typeof paymentMethodSaved>, envelope: EventEnvelope): Promise<void> {
-    return this.collection.collectAll(envelope, payload.customer_id, { key: envelope.id, byHand: false });
+    return this.collection.collectAll(scopeOf(envelope), payload.customer_id, { key: envelope.id, byHand: false });
   }
 
   /** An invoice whose page came to nothing may be charged to a saved card again. */
   @AfterCommit(checkoutSettled)
   async collectWithoutThePage(payload: PayloadOf<typeof checkoutSettled>, envelope: EventEnvelope): Promise<void> {
     if (payload.status !== 'expired' && payload.status !== 'failed') return;
-    await this.collection.collectAll(envelope, payload.customer_id, { key: envelope.id, byHand: false });
+    await this.collection.collectAll(scopeOf(envelope), payload.customer_id, { key: envelope.id, byHand: false });
   }
 
   @AfterCommit(attemptLeftOpen)
   async askTheGateway(payload: PayloadOf<typeof attemptLeftOpen>, envelope: EventEnvelope): Promise<void> {
-    await this.collection.carryOn(envelope, payload.attempt_id);
+    await this.collection.carryOn(scopeOf(envelope), payload.attempt_id);
   }
 
   @AfterCommit(checkoutLapsed)
   closeThePage(payload: PayloadOf<typeof checkoutLapsed>, envelope: EventEnvelope): Promise<void> {
-    return this.pages.close(envelope, payload.session_id);
+    return this.pages.close(scopeOf(envelope), payload.session_id);
   }
 }
+
+/** Not the envelope itself: rows are made with all that a scope holds. */
+const scopeOf = ({ tenantId, environmentId }: EventEnvelope): Scope => ({ tenantId, environmentId });
