@@ -121,7 +121,9 @@ export async function saveAccruals(tx: Tx, accruals: readonly OpenAccrual[]): Pr
         billable = excluded.billable, accrued = excluded.accrued, covered = excluded.covered,
         credits = excluded.credits, shortfall = excluded.shortfall, waived = excluded.waived,
         draws = excluded.draws, updated_at = excluded.updated_at,
-        short_no = case when excluded.shortfall > 0 then coalesce(accrual.short_no, excluded.short_no) end`.execute(tx.db);
+        short_no = case when excluded.shortfall > 0 then coalesce(accrual.short_no, excluded.short_no) end`.execute(
+    tx.db,
+  );
 }
 
 /** A trial's shortfall is waived as it arises (MEANING "Lots, burn order, balances"). */
