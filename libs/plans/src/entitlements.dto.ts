@@ -1,3 +1,4 @@
+import { text } from '@drawdown/billing-core';
 import { FeatureView, featureView, featureTypes, type Feature, type FeatureType, type Meter } from '@drawdown/features';
 import {
   IsText,
@@ -127,6 +128,7 @@ export class EntitlementView extends OwnedView {
   feature: FeatureView | null;
   is_enabled: boolean;
   is_soft_limit: boolean;
+  /** A whole number of units. */
   usage_limit: number | null;
   usage_reset_period: string | null;
   static_value: string | null;
@@ -163,7 +165,7 @@ export const entitlementView = (
   feature: entitled && featureView(entitled.feature, entitled.meter),
   is_enabled: entitlement.isEnabled,
   is_soft_limit: entitlement.isSoftLimit,
-  usage_limit: entitlement.usageLimit?.toNumber() ?? null,
+  usage_limit: entitlement.usageLimit ? Number(text(entitlement.usageLimit)) : null,
   usage_reset_period: entitlement.usageResetPeriod ?? null,
   static_value: entitlement.staticValue ?? null,
   addon: null,

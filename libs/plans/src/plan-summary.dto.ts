@@ -2,7 +2,7 @@ import { OwnedView, ownedView } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import type { Plan } from './plan.entity.js';
 
-/** A plan as it stands inside other things: without its prices, entitlements and grants. */
+/** A plan as it stands inside other things: its prices, entitlements and grants are null. */
 export class PlanSummaryView extends OwnedView {
   name: string;
   lookup_key: string | null;
@@ -10,6 +10,9 @@ export class PlanSummaryView extends OwnedView {
   display_order: number | null;
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
+  prices: object[] | null;
+  entitlements: object[] | null;
+  credit_grants: object[] | null;
 }
 
 export const planSummaryView = (plan: Plan) =>
@@ -20,4 +23,7 @@ export const planSummaryView = (plan: Plan) =>
     description: plan.description ?? null,
     display_order: plan.displayOrder ?? null,
     metadata: plan.metadata,
+    prices: null,
+    entitlements: null,
+    credit_grants: null,
   }) satisfies PlanSummaryView;

@@ -65,11 +65,11 @@ export class PlanSearchQuery extends SearchQuery {
 export class PlanView extends PlanSummaryView {
   /** Those that are offered now or will be; null where they were not asked for. */
   @ApiProperty({ type: [PriceView], nullable: true })
-  prices: PriceView[] | null;
+  override prices: PriceView[] | null;
   @ApiProperty({ type: [EntitlementView], nullable: true })
-  entitlements: EntitlementView[] | null;
+  override entitlements: EntitlementView[] | null;
   @ApiProperty({ type: [CreditGrantView], nullable: true })
-  credit_grants: CreditGrantView[] | null;
+  override credit_grants: CreditGrantView[] | null;
 }
 
 /** What a plan is made of; a part that is left out is shown as null. */
