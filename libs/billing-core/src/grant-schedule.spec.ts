@@ -80,6 +80,15 @@ describe('a recurring grant', () => {
     ]);
   });
 
+  it('of a new plan is given for what remains of the step, from the instant of the change', () => {
+    const { anchor, whole } = paid('anniversary');
+    const changed = { anchor, whole, firstPeriod: { start: at('2026-02-08T21:00:00Z'), end: whole.end } };
+    expect([0, 1].map((index) => told(recurringStep(rule(), changed, 'UTC', index, true)))).toEqual([
+      '0: 1000 at 2026-02-08T21:00:00.000Z until 2026-02-24T09:00:00.000Z',
+      '1: 2000 at 2026-02-24T09:00:00.000Z until 2026-03-24T09:00:00.000Z',
+    ]);
+  });
+
   it('needs a period and counts from 0', () => {
     expect(() => recurringStep(rule({ period: null }), paid('calendar'), 'UTC', 0, true)).toThrow(RangeError);
     expect(() => recurringStep(rule(), paid('calendar'), 'UTC', -1, true)).toThrow(RangeError);
