@@ -13,8 +13,8 @@ import { StripeInbox } from './stripe-inbox.js';
 const OVERLAP_SECONDS = 300;
 /** Where the very first sweep begins; before it there was nothing of ours. */
 const FIRST_LOOK_BACK_SECONDS = 3600;
-/** A sweep that died is taken over after this time. */
-const CLAIM_SECONDS = 600;
+/** A sweep that died with its process is taken over after this time, shorter than the time between two. */
+const CLAIM_SECONDS = 240;
 /** An open page is looked at so often, and so many at once. */
 const LOOK_AGAIN_SECONDS = 600;
 const PAGES_AT_ONCE = 100;
@@ -39,18 +39,14 @@ export class Reconciliation {
   async sweepEvents(): Promise<void> {
     const since = await this.claimEvents();
     if (since === null) return;
-    let newest = since;
-    const gte = Math.floor(since.getTime() / 1000) - OVERLAP_SECONDS;
-    const pages = this.api.pages((stripe, page, options) =>
-      stripe.events.list({ types: handledTypes, created: { gte }, ...page }, options),
-    );
-    for await (const page of pages) {
-      await this.keep(page);
-      for (const { happenedAt } of page.map(noticeOf)) if (happenedAt > newest) newest = happenedAt;
+    let seen = since;
+    try {
+      seen = await this.keepSince(since);
+    } finally {
+      await sql`
+        update stripe_sweep set seen_until = greatest(seen_until, ${seen}), claimed_until = now()
+        where name = 'events'`.execute(this.db());
     }
-    await sql`
-      update stripe_sweep set seen_until = greatest(seen_until, ${newest}), claimed_until = now()
-      where name = 'events'`.execute(this.db());
   }
 
   /** Looks at hosted pages that have been open for a while; those of one process are not looked at by another. */
@@ -89,6 +85,20 @@ export class Reconciliation {
       returning seen_until`.execute(this.db());
     const row = claimed.rows[0];
     return row ? new Date(row.seen_until) : null;
+  }
+
+  /** Keeps the events since then, newest first; only when none is left out the newest is where to go on. */
+  private async keepSince(since: Date): Promise<Date> {
+    let newest = since;
+    const gte = Math.floor(since.getTime() / 1000) - OVERLAP_SECONDS;
+    const pages = this.api.pages((stripe, page, options) =>
+      stripe.events.list({ types: handledTypes, created: { gte }, ...page }, options),
+    );
+    for await (const page of pages) {
+      await this.keep(page);
+      for (const { happenedAt } of page.map(noticeOf)) if (happenedAt > newest) newest = happenedAt;
+    }
+    return newest;
   }
 
   /** Sorts events to the environments whose customers they are about; others at the same account are not ours. */

@@ -341,6 +341,19 @@ describe('without any webhook', () => {
     toldOnce(request.sessionId);
   });
 
+  it('a sweep that broke off begins again where it began', async () => {
+    await world.reconciliation.sweepEvents();
+    const { request } = await paidPage();
+    const seen = () => world.rows<{ seen_until: string }>('stripe_sweep').then(([row]) => row!.seen_until);
+    const before = await seen();
+    await world.control('/faults', { act: '503', match: { method: 'GET', path: '/v1/events' }, times: 2 });
+    await expect(world.reconciliation.sweepEvents()).rejects.toThrow('Service unavailable');
+    expect(await seen()).toEqual(before);
+    await world.reconciliation.sweepEvents();
+    await world.inbox.handleDue();
+    toldOnce(request.sessionId);
+  });
+
   it('two sweeps at once: one leaves', async () => {
     const { request } = await paidPage();
     await Promise.all([world.reconciliation.sweepEvents(), world.reconciliation.sweepEvents()]);
