@@ -60,7 +60,7 @@ export class CustomersController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Archive a customer that has no running subscription and no wallet' })
+  @ApiOperation({ summary: 'Archive a customer that nothing needs any more' })
   async delete(@Param('id') id: string): Promise<void> {
     await this.requests.write((tx) => this.customers.delete(tx, id));
   }

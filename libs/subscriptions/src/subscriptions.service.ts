@@ -62,7 +62,6 @@ export class SubscriptionsService {
       createdAt: tx.now,
       updatedAt: tx.now,
     });
-    await tx.em.flush();
     const grants = copyOffer(tx, subscription, offer);
     await tx.em.flush();
     const work = { customerId: customer.id, subjectId: subscription.id };

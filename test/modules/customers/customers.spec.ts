@@ -1,5 +1,5 @@
 import { Flexprice } from '@flexprice/sdk';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { SubscriptionWorld } from '../subscriptions/subscription-world.js';
 
 let world: SubscriptionWorld;
@@ -8,7 +8,6 @@ beforeAll(async () => {
   world = await SubscriptionWorld.start('2027-01-10T09:00:00Z');
   client = await world.client();
 });
-afterAll(() => world.stop());
 
 const events = async (id: string): Promise<string[]> => world.eventsOfCustomer(id);
 

@@ -1,5 +1,5 @@
 import { ruleOf, type SubscriptionsService } from '@drawdown/subscriptions';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { refusalOf, SubscriptionWorld } from './subscription-world.js';
 
 let world: SubscriptionWorld;
@@ -7,7 +7,6 @@ beforeAll(async () => {
   world = await SubscriptionWorld.start('2027-01-31T00:00:00Z');
   await world.defineStarter(0);
 });
-afterAll(() => world.stop());
 
 const starts = async (id: string) => (await world.periods(id)).map((period) => period.split(' ')[2]);
 

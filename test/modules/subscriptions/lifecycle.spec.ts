@@ -1,9 +1,8 @@
 import { invoiceFellDue, invoicePaid, invoicePaymentFailed } from '@drawdown/contracts';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { refusalOf, SubscriptionWorld } from './subscription-world.js';
 
 let world: SubscriptionWorld;
-afterAll(() => world.stop());
 
 describe('the example', () => {
   let anniversary: string;

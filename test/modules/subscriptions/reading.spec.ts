@@ -1,6 +1,6 @@
 import type { Flexprice } from '@flexprice/sdk';
 import { text, type Decimal } from '@drawdown/billing-core';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { SubscriptionWorld } from './subscription-world.js';
 
 let world: SubscriptionWorld;
@@ -15,7 +15,6 @@ beforeAll(async () => {
   customerId = (await world.customer({ external_id: 'acme' })).id;
   id = await world.subscribe({ customer_id: customerId, lookup_key: 'main', metadata: { team: 'blue' } });
 });
-afterAll(() => world.stop());
 
 describe('the published client reads', () => {
   it('a subscription with its line items, grants, plan and customer', async () => {

@@ -37,6 +37,7 @@ import { sql } from 'kysely';
 import request from 'supertest';
 import { defineStarter, type StarterIds } from '../../../apps/demo/src/starter-plan.js';
 import { migrations } from '../../../migrations/index.js';
+import { atEndOfFile } from '../../support/closing.js';
 
 const KEY = 'a-key-for-the-subscription-tests';
 
@@ -98,21 +99,14 @@ export class SubscriptionWorld {
     app.setGlobalPrefix('v1');
     app.useGlobalFilters(new ErrorFilter(() => false));
     registerRequestHooks(app);
+    atEndOfFile(() => app.close());
     await app.listen(0, '127.0.0.1');
     await app.get(Bootstrap).ensureTenant();
     const found = await sql<{ tenant_id: string; id: string }>`
       update environment set clock_at = ${at} where type = 'development' returning tenant_id, id`.execute(
       app.get(MikroORM).em.fork().getKysely(),
     );
-    const world = new SubscriptionWorld(app, {
-      tenantId: found.rows[0]!.tenant_id,
-      environmentId: found.rows[0]!.id,
-    });
-    return world;
-  }
-
-  stop(): Promise<void> {
-    return this.app.close();
+    return new SubscriptionWorld(app, { tenantId: found.rows[0]!.tenant_id, environmentId: found.rows[0]!.id });
   }
 
   get service(): SubscriptionsService {
