@@ -10,7 +10,7 @@ const asks = {
   wallets: ['customers'],
   metering: ['customers', 'features', 'subscriptions', 'wallets'],
   invoicing: ['customers', 'subscriptions', 'metering', 'wallets'],
-  stripe: [],
+  stripe: ['customers'],
 };
 
 const everyone = {
@@ -42,7 +42,7 @@ module.exports = {
       name: 'no-index-inside',
       comment: 'inside a lib the file is imported, not the index',
       severity: 'error',
-      from: { path: '^libs/([^/]+)/' },
+      from: { path: '^libs/([^/]+)/', pathNot: '\\.spec\\.ts$' },
       to: { path: '^libs/$1/src/index\\.ts$' },
     },
     { name: 'libs-know-no-app', severity: 'error', from: { path: '^libs/' }, to: { path: '^(apps|migrations)/' } },
@@ -79,6 +79,10 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json', '.d.ts', '.d.mts'],
+    },
   },
 };
