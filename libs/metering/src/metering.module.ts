@@ -3,6 +3,8 @@ import { FeaturesModule } from '@drawdown/features';
 import { SubscriptionsModule } from '@drawdown/subscriptions';
 import { WalletsModule } from '@drawdown/wallets';
 import { Module } from '@nestjs/common';
+import { CustomerUsageController } from './customer-usage.controller.js';
+import { CustomerUsage } from './customer-usage.service.js';
 import { EventCustomers } from './event-customers.js';
 import { EventLog } from './event-log.service.js';
 import { EventTrail } from './event-trail.service.js';
@@ -18,7 +20,7 @@ import { UsageService } from './usage.service.js';
 /** Usage events, accruals, and the burn. */
 @Module({
   imports: [CustomersModule, FeaturesModule, SubscriptionsModule, WalletsModule],
-  controllers: [EventsController],
+  controllers: [EventsController, CustomerUsageController],
   providers: [
     UsageService,
     UsagePeriods,
@@ -28,6 +30,7 @@ import { UsageService } from './usage.service.js';
     LateMatches,
     EventLog,
     EventTrail,
+    CustomerUsage,
     MeteringListener,
     MeteringJobs,
   ],
