@@ -117,7 +117,7 @@ export class InvoicingMigration extends Migration {
         expires_at timestamptz,
         description text,
         metadata jsonb not null,
-        state text not null check (state in ('pending', 'granted', 'dropped')),
+        state text not null check (state in ('pending', 'granted', 'dropped', 'stranded')),
         lot_id text check ((lot_id is null) = (state <> 'granted')),
         request_key text,
         created_at timestamptz not null,

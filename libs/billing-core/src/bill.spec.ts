@@ -128,5 +128,7 @@ describe('the bill of a subscription', () => {
     expect(settlesUsage([fee], trial)).toBe(false);
     expect(settlesUsage([fee, rows], null)).toBe(false);
     expect(settlesUsage([item({ ...rows, start: at('02-01T00:00') })], trial)).toBe(false);
+    expect(settlesUsage([item({ ...rows, start: trial.end })], trial)).toBe(false);
+    expect(settlesUsage([rows], period('p1', '01-10T09:00', '01-10T09:00', { whole: trial.whole }))).toBe(true);
   });
 });

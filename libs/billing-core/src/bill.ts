@@ -83,7 +83,12 @@ export function composeBill({ items, next, ended, usage, prorated, currency }: B
 
 /** True when a bill of this period has usage items: it waits for late usage before it is finalized. */
 export function settlesUsage(items: readonly BillableItem[], ended: BilledPeriod | null): boolean {
-  return ended !== null && items.some((item) => item.type === 'USAGE' && runsIn(item, ended));
+  return ended !== null && items.some((item) => item.type === 'USAGE' && meets(item, ended));
+}
+
+/** As `runsIn`, and true in a period without length too: one cancelled the instant it began may have usage of it. */
+function meets(item: BillableItem, period: BilledPeriod): boolean {
+  return runsIn(item, period) || (+period.start === +period.end && +item.start === +period.start);
 }
 
 function runsIn(item: BillableItem, period: BilledPeriod): boolean {

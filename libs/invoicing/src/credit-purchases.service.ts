@@ -1,4 +1,4 @@
-import { type Decimal, dueDate, roundMoney, text, ZERO } from '@drawdown/billing-core';
+import { canMove, type Decimal, dueDate, roundMoney, text, ZERO } from '@drawdown/billing-core';
 import { purchaseStranded } from '@drawdown/contracts';
 import { CustomersService } from '@drawdown/customers';
 import { EventBus, newId, Problem, type Tx } from '@drawdown/platform';
@@ -62,7 +62,7 @@ export class CreditPurchases {
   /** The money is there: brings the lot. Its key is the invoice, so nothing brings it twice. */
   async fulfil(tx: Tx, invoice: Invoice): Promise<void> {
     const purchase = await this.of(tx, invoice);
-    if (!purchase || purchase.state === 'granted') return;
+    if (!purchase || !canMove(PURCHASE_MOVES, purchase.state, 'granted')) return;
     const wallet = await this.wallets.get(tx, purchase.walletId);
     if (wallet.status !== 'active') return this.strand(tx, invoice, purchase);
     const { lot } = await this.wallets.addLot(tx, {
@@ -96,6 +96,7 @@ export class CreditPurchases {
   /** Paid, but the wallet was closed meanwhile: the money is kept in the books and somebody has to give it back. */
   private async strand(tx: Tx, invoice: Invoice, purchase: CreditPurchase): Promise<void> {
     this.log.error(`credits of invoice ${invoice.id} were paid, but wallet ${purchase.walletId} is closed`);
+    tx.em.assign(purchase, { state: move(PURCHASE_MOVES, purchase.state, 'stranded'), updatedAt: tx.now });
     await this.events.publish(tx, purchaseStranded, {
       ...named(invoice),
       wallet_id: purchase.walletId,

@@ -38,7 +38,7 @@ export const invoicingInvariants: readonly Invariant[] = [
         from credit_purchase p
         join invoice i on i.environment_id = p.environment_id and i.id = p.invoice_id
         left join lot l on l.environment_id = p.environment_id and l.id = p.lot_id
-        where (p.state = 'granted') <> (i.paid_at is not null) or (p.state = 'granted') <> (l.id is not null)
+        where (p.state in ('granted', 'stranded')) <> (i.paid_at is not null) or (p.state = 'granted') <> (l.id is not null)
            or l.granted <> p.credits`,
   ),
   invariant(

@@ -69,14 +69,15 @@ export const CHECKOUT_MOVES = {
   failed: ['complete'],
 } as const satisfies Moves<CheckoutStatus>;
 
-/** Credits bought by an invoice: on their way, in the wallet, or never to come. */
-export const PURCHASE_STATES = ['pending', 'granted', 'dropped'] as const;
+/** Credits bought by an invoice: on their way, in the wallet, never to come, or paid for a wallet that is closed. */
+export const PURCHASE_STATES = ['pending', 'granted', 'dropped', 'stranded'] as const;
 export type PurchaseState = (typeof PURCHASE_STATES)[number];
 export const PURCHASE_MOVES = {
-  pending: ['granted', 'dropped'],
+  pending: ['granted', 'dropped', 'stranded'],
   granted: [],
   /** Paid after its invoice had been withdrawn: money is the truth. */
-  dropped: ['granted'],
+  dropped: ['granted', 'stranded'],
+  stranded: [],
 } as const satisfies Moves<PurchaseState>;
 
 /** The state to go to. @throws Error for a move the lifecycle doesn't know: a programming error, nothing is recorded. */
