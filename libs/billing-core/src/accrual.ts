@@ -164,10 +164,10 @@ export function freeUsedIn(rule: AccrualRule, state: AccrualState, at: Date): De
 }
 
 function changed(rule: AccrualRule, before: AccrualState, next: AccrualState): AccrualChange {
-  const { quantity, settled, ...reading } = priced(rule, next);
-  const state: AccrualState = { ...next, accrued: text(reading.accrued) };
+  const { quantity, free, billable, accrued, settled } = priced(rule, next);
+  const state: AccrualState = { ...next, accrued: text(accrued) };
   if (settled) state.settled = settled;
-  return { ...reading, state, total: quantity, delta: reading.accrued.minus(before.accrued) };
+  return { state, total: quantity, free, billable, delta: accrued.minus(before.accrued), accrued };
 }
 
 /** MEANING "Usage and accrual": `quantity`, `billable = quantity beyond the allowance`, `accrued = price(billable)`. */

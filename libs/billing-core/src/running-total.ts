@@ -153,6 +153,7 @@ export function carriedOver({ type }: Aggregation, total: RunningTotal, start: D
   return { level: text(read(total.level)), moment: text(read(total.level).times(at)), until: at };
 }
 
+/** A stored decimal; zero when there is none. */
 export function read(value: string | undefined): Decimal {
   return value === undefined ? ZERO : new Decimal(value);
 }

@@ -8,6 +8,7 @@ function duration(iso: string): { count: number; unit: keyof typeof PERIODS } {
   const [, sign, count, unit] = /^(-?)P(\d+)([DWMY])$/.exec(iso)!;
   return { count: Number(`${sign}${count}`), unit: unit as keyof typeof PERIODS };
 }
+/** An ISO duration of one unit, such as `P3M`, as a cadence. */
 export function cadenceOf(iso: string): Cadence {
   const { count, unit } = duration(iso);
   return { billingPeriod: PERIODS[unit], count, zone: 'UTC' };

@@ -6,6 +6,7 @@ import { draftInvoice } from '../invoice-draft.js';
 import { type UnitPrice, priceOf } from '../price.js';
 import { type Facts, type Runner, d, plain } from './case.js';
 
+/** Their tiers as ours: an amount a tier lacks is zero. */
 export function tieredPrice(model: string, tiers: Facts[]): UnitPrice {
   return {
     model: 'TIERED',
@@ -17,6 +18,7 @@ export function tieredPrice(model: string, tiers: Facts[]): UnitPrice {
     })),
   };
 }
+/** The price a case states: tiers, packages, or an amount per unit. */
 export function priceFrom(given: Facts): UnitPrice {
   if (given.tiers) return tieredPrice(given.model, given.tiers);
   if (given.package_size) {
@@ -67,6 +69,7 @@ export const meterRule = (more: Partial<AccrualRule>, multiplier?: string): Accr
   },
   ...more,
 });
+/** Folds events of these quantities and tells each one's accrual. */
 export function fold(rule: AccrualRule, quantities: (string | Decimal)[]) {
   let state = emptyAccrual();
   return quantities.map((n, arrival) => {
