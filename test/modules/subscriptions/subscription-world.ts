@@ -42,8 +42,19 @@ import { atEndOfFile } from '../../support/closing.js';
 const KEY = 'a-key-for-the-subscription-tests';
 
 const entities = [
-  ...[Feature, Meter, Plan, Price, Entitlement, CreditGrant, Customer],
-  ...[Subscription, LineItem, Period, SubscriptionEntitlement, SubscriptionGrant, CreditGrantApplication],
+  Feature,
+  Meter,
+  Plan,
+  Price,
+  Entitlement,
+  CreditGrant,
+  Customer,
+  Subscription,
+  LineItem,
+  Period,
+  SubscriptionEntitlement,
+  SubscriptionGrant,
+  CreditGrantApplication,
 ];
 
 /** Stands where the modules above subscriptions will: they own the other kinds of due work, none of which arises here. */
@@ -89,7 +100,11 @@ export class SubscriptionWorld {
     const module = await Test.createTestingModule({
       imports: [
         PlatformModule.forRoot(settings, { clientUrl: process.env.TEST_DATABASE!, entities, migrations }),
-        ...[FeaturesModule, PlansModule, CustomersModule, SubscriptionsModule, OthersModule],
+        FeaturesModule,
+        PlansModule,
+        CustomersModule,
+        SubscriptionsModule,
+        OthersModule,
       ],
     }).compile();
     const app = module.createNestApplication<NestFastifyApplication>(fastifyAdapter(), {
