@@ -1,8 +1,15 @@
-import { expanded, listView, Requests, SuccessView, type ListView, type Tx } from '@drawdown/platform';
+import { expanded, listView, Requests, SuccessView, type Tx } from '@drawdown/platform';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Feature } from './feature.entity.js';
-import { CreateFeatureBody, FeatureSearchQuery, featureView, FeatureView, UpdateFeatureBody } from './features.dto.js';
+import {
+  CreateFeatureBody,
+  FeatureSearchQuery,
+  featureView,
+  FeatureListView,
+  FeatureView,
+  UpdateFeatureBody,
+} from './features.dto.js';
 import { FeaturesService } from './features.service.js';
 
 @ApiTags('Features')
@@ -22,7 +29,7 @@ export class FeaturesController {
   @Post('search')
   @HttpCode(200)
   @ApiOperation({ summary: 'Search features' })
-  search(@Body() query: FeatureSearchQuery): Promise<ListView<FeatureView>> {
+  search(@Body() query: FeatureSearchQuery): Promise<FeatureListView> {
     expanded(query, ['meters']);
     return this.requests.read(async (tx) => {
       const [features, total] = await this.features.search(tx, query);

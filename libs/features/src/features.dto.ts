@@ -5,6 +5,7 @@ import {
   NotYet,
   Optional,
   OwnedView,
+  PaginationView,
   ownedView,
   Part,
   Parts,
@@ -113,6 +114,12 @@ export class FeatureView extends OwnedView {
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
   alert_settings: object | null;
+}
+
+export class FeatureListView {
+  @ApiProperty({ type: [FeatureView] })
+  items: FeatureView[];
+  pagination: PaginationView;
 }
 
 export const featureView = (feature: Feature, meter: Meter | null): FeatureView => ({

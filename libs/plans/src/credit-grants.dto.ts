@@ -1,5 +1,15 @@
 import { BILLING_PERIODS, DURATION_UNITS, text, type BillingPeriod, type DurationUnit } from '@drawdown/billing-core';
-import { IsAmount, IsInstant, IsMetadata, IsText, IsWhole, Optional, OwnedView, ownedView } from '@drawdown/platform';
+import {
+  IsAmount,
+  IsInstant,
+  IsMetadata,
+  IsText,
+  IsWhole,
+  Optional,
+  OwnedView,
+  PaginationView,
+  ownedView,
+} from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import { expirationTypes, grantCadences, type CreditGrant } from './credit-grant.entity.js';
@@ -118,6 +128,12 @@ export class CreditGrantView extends OwnedView {
   credit_grant_anchor: string | null;
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
+}
+
+export class CreditGrantListView {
+  @ApiProperty({ type: [CreditGrantView] })
+  items: CreditGrantView[];
+  pagination: PaginationView;
 }
 
 export const creditGrantView = (grant: CreditGrant): CreditGrantView => ({

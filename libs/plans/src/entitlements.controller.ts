@@ -1,4 +1,4 @@
-import { expanded, listView, Requests, SuccessView, type ListView, type Tx } from '@drawdown/platform';
+import { expanded, listView, Requests, SuccessView, type Tx } from '@drawdown/platform';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Entitlement } from './entitlement.entity.js';
@@ -7,6 +7,7 @@ import {
   CreateEntitlementsBody,
   EntitlementSearchQuery,
   EntitlementsView,
+  EntitlementListView,
   EntitlementView,
   UpdateEntitlementBody,
 } from './entitlements.dto.js';
@@ -37,7 +38,7 @@ export class EntitlementsController {
   @Post('search')
   @HttpCode(200)
   @ApiOperation({ summary: 'Search entitlements' })
-  search(@Body() query: EntitlementSearchQuery): Promise<ListView<EntitlementView>> {
+  search(@Body() query: EntitlementSearchQuery): Promise<EntitlementListView> {
     const withPlans = expanded(query, ['features', 'meters', 'plans']).has('plans');
     return this.requests.read(async (tx) => {
       const [entitlements, total] = await this.entitlements.search(tx, query);

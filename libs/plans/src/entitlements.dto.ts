@@ -7,6 +7,7 @@ import {
   NotYet,
   Optional,
   OwnedView,
+  PaginationView,
   ownedView,
   Parts,
   SearchQuery,
@@ -137,6 +138,12 @@ export class EntitlementView extends OwnedView {
   start_date: string | null;
   end_date: string | null;
   parent_entitlement_id: string | null;
+}
+
+export class EntitlementListView {
+  @ApiProperty({ type: [EntitlementView] })
+  items: EntitlementView[];
+  pagination: PaginationView;
 }
 
 export class EntitlementsView {

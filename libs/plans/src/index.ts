@@ -10,4 +10,4 @@ export { planView, PlanView, type PlanContents } from './plans.dto.js';
 export { PlansModule } from './plans.module.js';
 export { PlansService, type Offer } from './plans.service.js';
 export { Price, unitPriceOf } from './price.entity.js';
-export { priceView, PriceView } from './price.view.js';
+export { priceView, PriceView } from './price-view.dto.js';

@@ -1,7 +1,7 @@
-import { expanded, listView, PageQuery, Requests, SuccessView, type ListView, type Tx } from '@drawdown/platform';
+import { expanded, listView, PageQuery, Requests, SuccessView, type Tx } from '@drawdown/platform';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { creditGrantView, CreditGrantView } from './credit-grants.dto.js';
+import { creditGrantView, CreditGrantListView } from './credit-grants.dto.js';
 import { CreditGrantsService } from './credit-grants.service.js';
 import { EntitlementSearchQuery } from './entitlements.dto.js';
 import { EntitlementsService } from './entitlements.service.js';
@@ -13,6 +13,7 @@ import {
   planParts,
   PlanSearchQuery,
   planView,
+  PlanListView,
   PlanView,
   UpdatePlanBody,
   type PlanPart,
@@ -42,7 +43,7 @@ export class PlansController {
   @Post('search')
   @HttpCode(200)
   @ApiOperation({ summary: 'Search plans' })
-  search(@Body() query: PlanSearchQuery): Promise<ListView<PlanView>> {
+  search(@Body() query: PlanSearchQuery): Promise<PlanListView> {
     const parts = expanded(query, planParts);
     return this.requests.read(async (tx) => {
       const [plans, total] = await this.plans.search(tx, query);
@@ -83,7 +84,7 @@ export class PlansController {
 
   @Get(':id/creditgrants')
   @ApiOperation({ summary: "List a plan's credit grants" })
-  listCreditGrants(@Param('id') id: string, @Query() query: PageQuery): Promise<ListView<CreditGrantView>> {
+  listCreditGrants(@Param('id') id: string, @Query() query: PageQuery): Promise<CreditGrantListView> {
     return this.requests.read(async (tx) => {
       await this.plans.published(tx, id);
       const [grants, total] = await this.creditGrants.pageOfPlan(tx, id, query);

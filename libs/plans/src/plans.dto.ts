@@ -11,10 +11,10 @@ import {
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 import { CreditGrantView } from './credit-grants.dto.js';
-import { EntitlementView } from './entitlements.dto.js';
+import { EntitlementListView, EntitlementView } from './entitlements.dto.js';
 import { PlanSummaryView, planSummaryView } from './plan-summary.dto.js';
 import type { Plan } from './plan.entity.js';
-import { PriceView } from './price.view.js';
+import { PriceView } from './price-view.dto.js';
 
 class PlanTexts {
   /** Your own name for it, unique among the published plans. */
@@ -72,6 +72,12 @@ export class PlanView extends PlanSummaryView {
   override credit_grants: CreditGrantView[] | null;
 }
 
+export class PlanListView {
+  @ApiProperty({ type: [PlanView] })
+  items: PlanView[];
+  pagination: PaginationView;
+}
+
 /** What a plan is made of; a part that is left out is shown as null. */
 export interface PlanContents {
   readonly prices?: PriceView[];
@@ -87,12 +93,7 @@ export const planView = (plan: Plan, contents: PlanContents = {}): PlanView => (
 });
 
 /** The published client reads a plan's entitlements with its model of a plan, so that the keys of a plan must be there. */
-export class PlanEntitlementsView {
-  @ApiProperty({ type: [EntitlementView] })
-  items: EntitlementView[];
-  @ApiProperty({ type: PaginationView })
-  pagination: PaginationView;
-}
+export class PlanEntitlementsView extends EntitlementListView {}
 
 const noPlan: Record<keyof PlanView, null> = {
   id: null,

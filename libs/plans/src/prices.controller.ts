@@ -1,9 +1,9 @@
-import { expanded, listView, Requests, SuccessView, type ListView, type Tx } from '@drawdown/platform';
+import { expanded, listView, Requests, SuccessView, type Tx } from '@drawdown/platform';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Price } from './price.entity.js';
 import { CreatePriceBody, CreatePricesBody, EndPriceBody, PriceSearchQuery, UpdatePriceBody } from './prices.dto.js';
-import { PricesView, PriceView } from './price.view.js';
+import { PricesView, PriceListView, PriceView } from './price-view.dto.js';
 import { PricesService } from './prices.service.js';
 
 @ApiTags('Prices')
@@ -31,7 +31,7 @@ export class PricesController {
   @Post('search')
   @HttpCode(200)
   @ApiOperation({ summary: 'Search prices' })
-  search(@Body() query: PriceSearchQuery): Promise<ListView<PriceView>> {
+  search(@Body() query: PriceSearchQuery): Promise<PriceListView> {
     const withPlans = expanded(query, ['meters', 'plans']).has('plans');
     return this.requests.read(async (tx) => {
       const [prices, total] = await this.prices.search(tx, query);

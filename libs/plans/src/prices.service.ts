@@ -6,7 +6,7 @@ import { endOffer, notEnded, offeredSpan } from './offered-span.js';
 import { PlansService } from './plans.service.js';
 import { Price } from './price.entity.js';
 import { amountOf, assertSupportedPrice, invoiceCadenceOf, meterIdOf, trialDaysOf } from './price.rules.js';
-import { priceView, type PriceView } from './price.view.js';
+import { priceView, type PriceView } from './price-view.dto.js';
 import type { CreatePriceBody, PriceSearchQuery, UpdatePriceBody } from './prices.dto.js';
 import { unknownReference } from './reference.js';
 

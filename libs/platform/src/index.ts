@@ -18,7 +18,7 @@ export { Outbox } from './events/outbox.js';
 export { AfterCommit, InTransaction } from './events/subscribers.js';
 export { ErrorFilter } from './http/error.filter.js';
 export { fastifyAdapter, registerRequestHooks } from './http/fastify.js';
-export { OwnedView, ownedView, SuccessView } from './http/owned-view.js';
+export { OwnedView, ownedView, SuccessView } from './http/owned-view.dto.js';
 export {
   createdWithin,
   expanded,

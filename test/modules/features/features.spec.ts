@@ -196,7 +196,7 @@ describe('bad input', () => {
     const race = await Promise.all(
       [1, 2, 3].map((n) => api.post('/features', { ...counted, name: `${n}`, lookup_key })),
     );
-    expect(race.map((answer) => answer.status).sort()).toEqual([201, 409, 409]);
+    expect(race.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([201, 409, 409]);
     const answer = await api.post('/features', { name: 'x', type: 'boolean', lookup_key });
     expect([answer.status, answer.body.code, answer.body.details.field]).toEqual([409, 'already_exists', 'lookup_key']);
   });

@@ -147,7 +147,7 @@ describe('an entitlement', () => {
     const { modules } = world;
     const { id: feature_id } = await world.metered();
     const race = [1, 2, 3].map(() => modules.api.post('/entitlements', { plan_id: plan.id, feature_id }));
-    expect((await Promise.all(race)).map((answer) => answer.status).sort()).toEqual([201, 409, 409]);
+    expect((await Promise.all(race)).map((answer) => answer.status).sort((a, b) => a - b)).toEqual([201, 409, 409]);
     const theirs = await modules
       .get(Transactions)
       .run(await productionScope(modules), (tx) =>

@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
 import { Problem } from './problem.js';
@@ -67,8 +68,11 @@ export function expanded<const Name extends string>(query: PageQuery, known: rea
 }
 
 export class PaginationView {
+  @ApiProperty()
   total: number;
+  @ApiProperty()
   limit: number;
+  @ApiProperty()
   offset: number;
 }
 

@@ -136,12 +136,12 @@ export function IsWhole({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: numb
 
 /** An object of a declared shape; unlike `@ValidateNested()` alone it lets no list pass. */
 export const Part = (shape: () => Class): PropertyDecorator =>
-  applyDecorators(ApiProperty({ type: shape }), IsObject(), ValidateNested(), Type(shape));
+  applyDecorators(ApiProperty({ type: () => shape() }), IsObject(), ValidateNested(), Type(shape));
 
 /** A list of objects of a declared shape; unlike `@ValidateNested()` alone it lets no null stand in it. */
 export const Parts = (shape: () => Class, { min = 0, max }: { min?: number; max: number }): PropertyDecorator =>
   applyDecorators(
-    ApiProperty({ type: shape, isArray: true }),
+    ApiProperty({ type: () => shape(), isArray: true }),
     IsArray(),
     ArrayMinSize(min),
     ArrayMaxSize(max),

@@ -1,6 +1,6 @@
 import { displayAmount, text } from '@drawdown/billing-core';
 import { meterView, MeterView, type Meter } from '@drawdown/features';
-import { OwnedView, ownedView } from '@drawdown/platform';
+import { OwnedView, PaginationView, ownedView } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { PlanSummaryView, planSummaryView } from './plan-summary.dto.js';
 import type { Plan } from './plan.entity.js';
@@ -50,6 +50,12 @@ export class PriceView extends OwnedView {
   tier_mode: string | null;
   tiers: object[] | null;
   transform_quantity: object | null;
+}
+
+export class PriceListView {
+  @ApiProperty({ type: [PriceView] })
+  items: PriceView[];
+  pagination: PaginationView;
 }
 
 export class PricesView {
