@@ -128,7 +128,7 @@ describe('a server killed while usage comes in', () => {
     }
     expect(unanswered.size).toBe(0);
     const [sum] = await playground.query<{ burned: string; events: number }>(`
-      select -coalesce(sum(l.credits), 0)::text burned, (select count(*)::int from usage_event where event_id like 'usage-%') events
+      select (-coalesce(sum(l.credits), 0))::text burned, (select count(*)::int from usage_event where event_id like 'usage-%') events
       from ledger_entry l join wallet w on w.id = l.wallet_id join customer c on c.id = w.customer_id
       where c.external_id = 'usage' and l.credits < 0`);
     expect([Number(sum!.burned), sum!.events]).toEqual([900, 300]);

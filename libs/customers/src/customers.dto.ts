@@ -9,6 +9,7 @@ import {
   ownedView,
   PaginationView,
   SearchQuery,
+  UnusedKey,
 } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsBoolean, IsEmail, IsString, MaxLength } from 'class-validator';
@@ -156,6 +157,7 @@ export class CustomerView extends OwnedView {
   parent_customer_id: string | null;
   /** Always null: customers have no parents yet. */
   @ApiProperty({ type: Object, nullable: true })
+  @UnusedKey()
   parent_customer: null;
 }
 

@@ -1,3 +1,4 @@
+import { UnusedKey } from '@drawdown/platform';
 import { text } from '@drawdown/billing-core';
 import { ApiProperty } from '@nestjs/swagger';
 import type { LineContent } from './bill-composer.js';
@@ -17,8 +18,10 @@ export class InvoiceLineView {
   environment_id: string;
   status: string;
   created_at: string;
+  @UnusedKey()
   created_by: null;
   updated_at: string;
+  @UnusedKey()
   updated_by: null;
   customer_id: string;
   @ApiProperty({ type: String, nullable: true })
@@ -53,11 +56,17 @@ export class InvoiceLineView {
   invoice_level_discount: string;
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
+  @UnusedKey()
   commitment_info: null;
+  @UnusedKey()
   price_unit: null;
+  @UnusedKey()
   price_unit_amount: null;
+  @UnusedKey()
   price_unit_id: null;
+  @UnusedKey()
   usage_analytics: null;
+  @UnusedKey()
   usage_breakdown: null;
   /** Ours, beside the client's keys: the line item, units that cost nothing, and what is due of the line. */
   @ApiProperty({ type: String, nullable: true })

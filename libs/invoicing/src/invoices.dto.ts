@@ -9,6 +9,7 @@ import {
   Optional,
   PaginationView,
   SearchQuery,
+  UnusedKey,
 } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn } from 'class-validator';
@@ -118,14 +119,17 @@ export class InvoiceView {
   environment_id: string;
   status: string;
   created_at: string;
+  @UnusedKey()
   created_by: null;
   updated_at: string;
+  @UnusedKey()
   updated_by: null;
   customer_id: string;
   @ApiProperty({ type: CustomerView, nullable: true })
   customer: CustomerView | null;
   @ApiProperty({ type: String, nullable: true })
   subscription_id: string | null;
+  @UnusedKey()
   subscription: null;
   @ApiProperty({ enum: INVOICE_TYPES })
   invoice_type: string;
@@ -179,9 +183,13 @@ export class InvoiceView {
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
   version: number;
+  @UnusedKey()
   coupon_applications: null;
+  @UnusedKey()
   idempotency_key: null;
+  @UnusedKey()
   invoice_pdf_url: null;
+  @UnusedKey()
   taxes: null;
 }
 

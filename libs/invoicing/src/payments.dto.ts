@@ -1,5 +1,5 @@
 import { text } from '@drawdown/billing-core';
-import { IsText, IsTexts, NotYet, Optional, PageQuery, PaginationView } from '@drawdown/platform';
+import { IsText, IsTexts, NotYet, Optional, PageQuery, PaginationView, UnusedKey } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn } from 'class-validator';
@@ -58,8 +58,10 @@ export class PaymentAttemptView {
   environment_id: string;
   status: string;
   created_at: string;
+  @UnusedKey()
   created_by: null;
   updated_at: string;
+  @UnusedKey()
   updated_by: null;
   payment_id: string;
   attempt_number: number;
@@ -81,8 +83,10 @@ export class PaymentView {
   environment_id: string;
   status: string;
   created_at: string;
+  @UnusedKey()
   created_by: null;
   updated_at: string;
+  @UnusedKey()
   updated_by: null;
   amount: string;
   currency: string;
@@ -111,12 +115,14 @@ export class PaymentView {
   succeeded_at: string | null;
   @ApiProperty({ type: String, nullable: true })
   failed_at: string | null;
+  @UnusedKey()
   refunded_at: null;
   track_attempts: boolean;
   @ApiProperty({ type: [PaymentAttemptView] })
   attempts: PaymentAttemptView[];
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
+  @UnusedKey()
   idempotency_key: null;
   save_card_and_make_default: boolean;
   /** Ours, beside the client's keys. */

@@ -55,6 +55,14 @@ export class TopUpWalletView {
   invoice_id: string | null;
 }
 
+export class WalletBalanceQuery {
+  /** Nothing is expanded yet. */
+  @Optional()
+  @IsString()
+  @MaxLength(500)
+  expand?: string | null;
+}
+
 /** A wallet with what can be spent now. Informing beside it, not subtracted: usage of open periods, unpaid invoices. */
 export class WalletBalanceView extends WalletView {
   /** Credits that usable lots hold and no hold has taken. */

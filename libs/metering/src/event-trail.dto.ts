@@ -1,3 +1,4 @@
+import { UnusedKey } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import type { WalletTransactionView } from '@drawdown/wallets';
 import type { LineItem } from '@drawdown/subscriptions';
@@ -37,11 +38,13 @@ export class LookupView {
   @ApiProperty({ enum: ['unprocessed', 'not_found', 'found', 'error'] })
   status: string;
   @ApiProperty({ type: Object, nullable: true })
+  @UnusedKey()
   error: null;
 }
 
 export class CustomerLookupView extends LookupView {
   @ApiProperty({ type: Object, nullable: true })
+  @UnusedKey()
   customer: null;
 }
 
@@ -49,6 +52,7 @@ export class MatchedMeterView {
   event_name: string;
   meter_id: string;
   @ApiProperty({ type: Object, nullable: true })
+  @UnusedKey()
   meter: null;
 }
 
@@ -62,6 +66,7 @@ export class MatchedPriceView {
   price_id: string | null;
   status: string;
   @ApiProperty({ type: Object, nullable: true })
+  @UnusedKey()
   price: null;
 }
 
@@ -79,6 +84,7 @@ export class MatchedLineItemView {
   is_active_for_event: boolean;
   timestamp_within_range: boolean;
   @ApiProperty({ type: Object, nullable: true })
+  @UnusedKey()
   subscription_line_item: null;
 }
 
@@ -90,6 +96,7 @@ export class LineItemLookupView extends LookupView {
 export class FailurePointView {
   failure_point_type: string;
   @ApiProperty({ type: Object, nullable: true })
+  @UnusedKey()
   error: null;
 }
 

@@ -1,8 +1,7 @@
 import { IsInstant, IsWhole, Optional } from '@drawdown/platform';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsObject, IsString, MaxLength } from 'class-validator';
-import { MAX_BULK_EVENTS } from './incoming-event.js';
-import type { IngestResult } from './ingestion.service.js';
+import { MAX_BULK_EVENTS, type IngestResult } from './incoming-event.js';
 import { UNBILLED_REASONS, type UnbilledReason, type UsageEvent } from './usage-event.entity.js';
 
 /** What is reported. Checked by a compiled schema (`incoming-event.ts`), not by decorators: this is the hot path. */
@@ -60,7 +59,7 @@ export class BulkIngestedView {
   message: string;
   /** One per event, in their order. */
   @ApiProperty({ type: [IngestResultView] })
-  results: IngestResultView[];
+  results: readonly IngestResultView[];
 }
 
 /** `POST /events/query`: by time of the event, newest first unless `asc`. */

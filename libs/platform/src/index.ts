@@ -47,6 +47,7 @@ export {
   Part,
   Parts,
 } from './http/validators.js';
+export { UnusedKey } from './http/unused-key.js';
 export { Agenda } from './jobs/agenda.js';
 export { Due } from './jobs/due-handlers.js';
 export { PlatformModule } from './platform.module.js';

@@ -1,5 +1,5 @@
 import { text } from '@drawdown/billing-core';
-import { OwnedView, ownedView, PaginationView } from '@drawdown/platform';
+import { OwnedView, ownedView, PaginationView, UnusedKey } from '@drawdown/platform';
 import type { CreditGrantView } from '@drawdown/plans';
 import { ApiProperty } from '@nestjs/swagger';
 import type { CreditGrantApplication, SubscriptionGrant } from './grant.entity.js';
@@ -41,6 +41,7 @@ export class CreditGrantApplicationView extends OwnedView {
   period_end: string;
   applied_at: string | null;
   subscription_status_at_application: string | null;
+  @UnusedKey()
   failure_reason: null;
   retry_count: number;
   idempotency_key: string;

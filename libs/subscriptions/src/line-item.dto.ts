@@ -1,5 +1,5 @@
 import { text } from '@drawdown/billing-core';
-import { OwnedView, ownedView } from '@drawdown/platform';
+import { OwnedView, ownedView, UnusedKey } from '@drawdown/platform';
 import { PriceView } from '@drawdown/plans';
 import { ApiProperty } from '@nestjs/swagger';
 import type { LineItem } from './line-item.entity.js';
@@ -29,15 +29,25 @@ export class LineItemView extends OwnedView {
   end_date: string | null;
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
+  @UnusedKey()
   commitment_amount: null;
+  @UnusedKey()
   commitment_duration: null;
+  @UnusedKey()
   commitment_overage_factor: null;
+  @UnusedKey()
   commitment_quantity: null;
+  @UnusedKey()
   commitment_true_up_enabled: null;
+  @UnusedKey()
   commitment_type: null;
+  @UnusedKey()
   commitment_windowed: null;
+  @UnusedKey()
   price_unit: null;
+  @UnusedKey()
   price_unit_id: null;
+  @UnusedKey()
   subscription_phase_id: null;
 }
 

@@ -1,5 +1,5 @@
 import { customerView, CustomerView, type Customer } from '@drawdown/customers';
-import { OwnedView, ownedView, PaginationView } from '@drawdown/platform';
+import { OwnedView, ownedView, PaginationView, UnusedKey } from '@drawdown/platform';
 import { CreditGrantView, planView, PlanView, type Plan } from '@drawdown/plans';
 import { ApiProperty } from '@nestjs/swagger';
 import type { SubscriptionGrant } from './grant.entity.js';
@@ -55,17 +55,29 @@ export class SubscriptionV2View extends OwnedView {
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
   version: number;
+  @UnusedKey()
   active_pause_id: null;
+  @UnusedKey()
   commitment_amount: null;
+  @UnusedKey()
   commitment_duration: null;
+  @UnusedKey()
   coupon_associations: null;
+  @UnusedKey()
   enable_true_up: null;
+  @UnusedKey()
   gateway_payment_method_id: null;
+  @UnusedKey()
   invoicing_customer_id: null;
+  @UnusedKey()
   overage_factor: null;
+  @UnusedKey()
   parent_subscription_id: null;
+  @UnusedKey()
   pause_status: null;
+  @UnusedKey()
   pauses: null;
+  @UnusedKey()
   phases: null;
 }
 

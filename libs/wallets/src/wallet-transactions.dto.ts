@@ -1,5 +1,15 @@
 import { round12, text } from '@drawdown/billing-core';
-import { IsAmount, IsInstant, IsWhole, NotYet, Optional, OwnedView, ownedView, PageQuery } from '@drawdown/platform';
+import {
+  IsAmount,
+  IsInstant,
+  IsWhole,
+  NotYet,
+  Optional,
+  OwnedView,
+  ownedView,
+  PageQuery,
+  UnusedKey,
+} from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, MaxLength } from 'class-validator';
 import type { LedgerEntry } from './ledger-entry.entity.js';
@@ -95,10 +105,13 @@ export class WalletTransactionView extends OwnedView {
   description: string | null;
   metadata: Record<string, string>;
   @ApiProperty({ type: Object, nullable: true })
+  @UnusedKey()
   customer: null;
   @ApiProperty({ type: Object, nullable: true })
+  @UnusedKey()
   wallet: null;
   @ApiProperty({ type: Object, nullable: true })
+  @UnusedKey()
   created_by_user: null;
   /** Why, as the ledger says it, and of which lot: ours, beside the client's keys. */
   kind: string;
