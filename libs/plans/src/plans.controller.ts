@@ -102,11 +102,11 @@ export class PlansController {
     const entitlements =
       parts.has('entitlements') && (await this.entitlements.views(tx, await this.entitlements.ofPlans(tx, ids)));
     const grants = parts.has('creditgrants') && (await this.creditGrants.ofPlans(tx, ids)).map(creditGrantView);
-    return plans.map(({ id }, place) =>
-      planView(plans[place]!, {
-        prices: prices ? prices.filter((price) => price.entity_id === id) : undefined,
-        entitlements: entitlements ? entitlements.filter((one) => one.plan_id === id) : undefined,
-        creditGrants: grants ? grants.filter((grant) => grant.plan_id === id) : undefined,
+    return plans.map((plan) =>
+      planView(plan, {
+        prices: prices ? prices.filter((price) => price.entity_id === plan.id) : undefined,
+        entitlements: entitlements ? entitlements.filter((one) => one.plan_id === plan.id) : undefined,
+        creditGrants: grants ? grants.filter((grant) => grant.plan_id === plan.id) : undefined,
       }),
     );
   }

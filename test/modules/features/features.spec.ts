@@ -122,6 +122,7 @@ describe('a feature', () => {
     expect(await found({ meter_ids: [a.meter_id], expand: 'meters' })).toEqual([a.id]);
     expect(await found({ name_contains: 'SEARCH 100%_' })).toEqual([a.id]);
     expect(await found({ feature_ids: [] })).toEqual([]);
+    expect(await found({ status: 'deleted' })).toEqual([]);
   });
 });
 
