@@ -45,6 +45,12 @@ export class HostedPages {
     return this.transactions.run(scope, (tx) => this.desk.get(tx, sessionId));
   }
 
+  /** What was to be paid on a page; null when it was to save a card. */
+  async invoiceOf(scope: Scope, sessionId: string): Promise<string | null> {
+    const session = await this.transactions.run(scope, (tx) => this.desk.get(tx, sessionId));
+    return session.invoiceId ?? null;
+  }
+
   /** Due work `checkout.expire`. A page nobody has the address of is over at once, an open one is closed after the commit. */
   async lapse(tx: Tx, work: DueWork): Promise<void> {
     const session = await this.desk.get(tx, work.subjectId);

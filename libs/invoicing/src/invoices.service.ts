@@ -51,7 +51,10 @@ export class InvoicesService {
       ...conditions(query),
       ...(customerId ? { customerId } : {}),
     };
-    const [found, total] = await tx.em.findAndCount(Invoice, where, pageOptions(query));
+    const [found, total] = await tx.em.findAndCount(Invoice, where, {
+      ...pageOptions(query),
+      orderBy: byAge(query.order ?? 'desc'),
+    });
     const shown = { lines: !query.skip_line_items, customers: parts.has('customer') };
     return [await this.views(tx, found, shown), total];
   }
@@ -118,7 +121,7 @@ export class InvoicesService {
     const [newest] = await tx.em.find(
       Invoice,
       { environmentId: tx.scope.environmentId, ...where },
-      { orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], limit: 1 },
+      { orderBy: byAge('desc'), limit: 1 },
     );
     return newest ? this.view(tx, newest) : null;
   }
@@ -189,6 +192,9 @@ function assertCurrent(body: PreviewInvoiceBody, current: Span): void {
     }
   }
 }
+
+/** Invoices made at one instant (a past start makes many) in the order of their periods. */
+const byAge = (order: 'asc' | 'desc') => [{ createdAt: order }, { sequence: order }, { id: order }];
 
 const totalsOf = ({ subtotal, totalDiscount, totalCreditsApplied, total }: Invoice) => ({
   subtotal,

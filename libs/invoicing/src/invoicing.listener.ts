@@ -61,7 +61,8 @@ export class InvoicingListener {
   @AfterCommit(checkoutSettled)
   async collectWithoutThePage(payload: PayloadOf<typeof checkoutSettled>, envelope: EventEnvelope): Promise<void> {
     if (payload.status !== 'expired' && payload.status !== 'failed') return;
-    await this.collection.collectAll(scopeOf(envelope), payload.customer_id, { key: envelope.id, byHand: false });
+    const invoiceId = await this.pages.invoiceOf(scopeOf(envelope), payload.session_id);
+    if (invoiceId) await this.collection.collect(scopeOf(envelope), invoiceId, { key: envelope.id, byHand: false });
   }
 
   @AfterCommit(attemptLeftOpen)

@@ -1,6 +1,6 @@
 import { text } from '@drawdown/billing-core';
 import { UsageService } from '@drawdown/metering';
-import { PageQuery, Requests, type Tx } from '@drawdown/platform';
+import { Requests, type Tx } from '@drawdown/platform';
 import {
   inMoney,
   type Wallet,
@@ -12,7 +12,7 @@ import {
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { InvoicesService } from './invoices.service.js';
-import { TopUpWalletBody, type TopUpWalletView, type WalletBalanceView } from './top-ups.dto.js';
+import { TopUpWalletBody, WalletBalanceQuery, type TopUpWalletView, type WalletBalanceView } from './top-ups.dto.js';
 import { TopUps } from './top-ups.service.js';
 
 /** The routes of wallets whose answers need invoices. */
@@ -30,7 +30,7 @@ export class TopUpsController {
 
   @Get(':id/balance/real-time')
   @ApiOperation({ summary: 'What can be spent from a wallet now' })
-  balance(@Param('id') id: string, @Query() _query: PageQuery): Promise<WalletBalanceView> {
+  balance(@Param('id') id: string, @Query() _query: WalletBalanceQuery): Promise<WalletBalanceView> {
     return this.requests.read(async (tx) => this.balanceView(tx, await this.wallets.get(tx, id)));
   }
 
