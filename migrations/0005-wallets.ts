@@ -25,7 +25,10 @@ export class WalletsMigration extends Migration {
         entry_hash bytea not null default '\\x',
         created_at timestamptz not null,
         updated_at timestamptz not null,
+        live boolean generated always as (nullif(status = 'active', false)) stored,
         unique (environment_id, id),
+        constraint wallet_live_customer foreign key (environment_id, customer_id, live)
+          references customer (environment_id, id, live),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       ) with (fillfactor = 50);

@@ -40,7 +40,8 @@ const rules: Rule[] = [
   },
   {
     name: `files have at most ${MAX_LINES} lines`,
-    applies: (file) => source(file) && file.endsWith('.ts') && !file.endsWith('client-operations.ts') && !file.endsWith('.spec.ts'),
+    applies: (file) =>
+      source(file) && file.endsWith('.ts') && !file.endsWith('client-operations.ts') && !file.endsWith('.spec.ts'),
     found: (text) => text.split('\n').length > MAX_LINES + 1,
     example: '\n'.repeat(MAX_LINES + 2),
   },

@@ -37,7 +37,9 @@ describe('every entity', () => {
     );
     const inDatabase = new Map(columns.rows.map((column) => [`${column.table}.${column.name}`, column]));
     const wrong: string[] = [];
-    for (const meta of Object.values(orm.getMetadata().getAll()) as ReturnType<typeof MetadataStorage.prototype.get>[]) {
+    for (const meta of Object.values(orm.getMetadata().getAll()) as ReturnType<
+      typeof MetadataStorage.prototype.get
+    >[]) {
       for (const property of meta.props.filter((candidate) => candidate.persist !== false)) {
         const key = `${meta.tableName}.${property.fieldNames[0]}`;
         const column = inDatabase.get(key);
