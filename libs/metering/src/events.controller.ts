@@ -12,8 +12,8 @@ import {
   type EventsView,
   type IngestedView,
 } from './events.dto.js';
-import { eventPath, parseBulk, parseEvent } from './incoming-event.js';
-import { IngestionService, type IngestRequest, type IngestResult } from './ingestion.service.js';
+import { eventPath, parseBulk, parseEvent, type IngestRequest, type IngestResult } from './incoming-event.js';
+import { IngestionService } from './ingestion.service.js';
 
 @ApiTags('Events')
 @Controller('events')
@@ -57,7 +57,7 @@ export class EventsController {
   }
 
   /** Events are idempotent by their own ids; one without an id is so by the request's key, answer and effect together. */
-  private take(request: IngestRequest): Promise<IngestResult[]> {
+  private take(request: IngestRequest): Promise<readonly IngestResult[]> {
     if (requestContext.getStore()?.idempotency) {
       return this.requests.write((tx) => this.ingestion.ingestIn(tx, request));
     }

@@ -143,6 +143,13 @@ describe('an event', () => {
     expect(fold.changed()).toEqual([]);
   });
 
+  it('that would carry the usage beyond what can be stored is not billed, and changes nothing', () => {
+    const { report, left } = world([priced('rows')], [lot('a', '100')]);
+    expect(report('rows', '9'.repeat(26))).toMatchObject({ reason: 'bad_property' });
+    expect(text(report('rows', '2').creditsBurned)).toBe('3');
+    expect(left()).toBe('97');
+  });
+
   it('counts by its own time: at the start of the period, not at its end', () => {
     const { report } = world([priced('rows')], [lot('a', '100')]);
     expect(report('rows', '1', START).reason).toBeNull();

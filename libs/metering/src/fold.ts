@@ -4,6 +4,7 @@ import {
   Decimal,
   giveBack,
   matches,
+  MAX_AMOUNT,
   mayPay,
   ONE,
   payDown,
@@ -153,6 +154,9 @@ export class UsageFold {
     const arrival = accrual.events + 1;
     const change = accrue(item.rule, accrual.state, { at: event.at, arrival, properties: event.properties });
     if ('problem' in change) return { ...unbilled(item, 'bad_property'), problem: change.problem };
+    if (change.total.abs().gt(MAX_AMOUNT) || change.accrued.gt(MAX_AMOUNT)) {
+      return { ...unbilled(item, 'bad_property'), problem: "the period's usage would pass 26 digits" };
+    }
     const free = change.free.minus(accrual.free);
     const creditsBefore = accrual.cover.credits;
     const { state, total: quantity, billable } = change;

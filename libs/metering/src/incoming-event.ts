@@ -1,5 +1,6 @@
 import { isInstant, Problem } from '@drawdown/platform';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { UnbilledReason } from './usage-event.entity.js';
 
 /** An event as it was reported; what was left out is null. */
 export interface IncomingEvent {
@@ -10,6 +11,23 @@ export interface IncomingEvent {
   readonly timestamp: string | null;
   readonly source: string | null;
   readonly properties: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface IngestResult {
+  readonly event_id: string;
+  readonly status: 'accepted' | 'duplicate';
+  /** By this request: 0 for a duplicate, below zero for a correction that returned credits. */
+  readonly credits_burned: string;
+  /** A duplicate whose content is another than the stored one; that one stays. */
+  readonly differs: boolean;
+  /** Why an accepted event was not billed; null when it was. */
+  readonly reason: UnbilledReason | null;
+}
+
+/** Events of one request: all of them are taken, or none. `path` stands before a field's name in its problems. */
+export interface IngestRequest {
+  readonly events: readonly IncomingEvent[];
+  readonly path: (index: number) => string;
 }
 
 export const MAX_BULK_EVENTS = 1000;

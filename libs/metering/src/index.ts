@@ -1,6 +1,6 @@
 export { Accrual } from './accrual.entity.js';
-export { IngestionService, type IngestRequest, type IngestResult } from './ingestion.service.js';
-export type { IncomingEvent } from './incoming-event.js';
+export type { IncomingEvent, IngestRequest, IngestResult } from './incoming-event.js';
+export { IngestionService } from './ingestion.service.js';
 export { MeteringModule } from './metering.module.js';
 export { UsageEvent } from './usage-event.entity.js';
 export { UsagePeriod } from './usage-period.entity.js';

@@ -2,6 +2,7 @@ import { text, ZERO } from '@drawdown/billing-core';
 import { newId, Problem, sqlState, Transactions, type Scope, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 import { EventCustomers, type Named } from './event-customers.js';
 import {
   contentHash,
@@ -13,9 +14,9 @@ import {
   type Outcome,
 } from './event-store.js';
 import type { UsageFold } from './fold.js';
-import type { IncomingEvent } from './incoming-event.js';
+import type { IncomingEvent, IngestRequest, IngestResult } from './incoming-event.js';
+import { IngestionLane, type RequestOutcome } from './ingestion-lane.js';
 import { UsageBurner } from './usage-burner.js';
-import type { UnbilledReason } from './usage-event.entity.js';
 
 /** An event ahead of the clock by at most this counts as now; by more it is refused. */
 export const MAX_AHEAD_MS = 5 * 60_000;
@@ -25,26 +26,14 @@ export const RETENTION_MS = 400 * 24 * 60 * 60_000;
 const UNIQUE_VIOLATION = '23505';
 const ATTEMPTS = 5;
 
-export interface IngestResult {
-  readonly event_id: string;
-  readonly status: 'accepted' | 'duplicate';
-  /** By this request: 0 for a duplicate, below zero for a correction that returned credits. */
-  readonly credits_burned: string;
-  /** A duplicate whose content is another than the stored one; that one stays. */
-  readonly differs: boolean;
-  /** Why an accepted event was not billed; null when it was. */
-  readonly reason: UnbilledReason | null;
-}
-
-/** Events of one request: all of them are taken, or none. `path` stands before a field's name in its problems. */
-export interface IngestRequest {
-  readonly events: readonly IncomingEvent[];
-  readonly path: (index: number) => string;
-}
+/** Lanes per environment: this many transactions of it are in flight at most. */
+const LANES = 4;
 
 /** Takes events in: stored, priced and burnt in one transaction whose number of statements doesn't grow with them. */
 @Injectable()
 export class IngestionService {
+  private readonly lanes = new Map<string, IngestionLane>();
+
   constructor(
     private readonly transactions: Transactions,
     private readonly customers: EventCustomers,
@@ -53,23 +42,64 @@ export class IngestionService {
   ) {}
 
   /**
-   * Commits before it answers, one result per event in their order.
-   * @throws Problem 400 for a timestamp beyond the bounds; then nothing of the request is stored.
+   * Commits before it answers, one result per event in their order. Requests of many callers share transactions.
+   * @throws Problem 400 for a timestamp beyond the bounds, 503 when too many wait; then nothing of the request is stored.
    */
-  async ingest(scope: Scope, request: IngestRequest): Promise<IngestResult[]> {
+  async ingest(scope: Scope, request: IngestRequest): Promise<readonly IngestResult[]> {
+    return this.laneOf(scope, request).submit(request);
+  }
+
+  /** As `ingest`, inside the caller's transaction. */
+  async ingestIn(tx: Tx, request: IngestRequest): Promise<readonly IngestResult[]> {
+    const [outcome] = await this.takeIn(tx, [request]);
+    if (outcome instanceof Error) throw outcome;
+    return outcome!;
+  }
+
+  /** A customer's requests meet in one lane, where they share a transaction instead of waiting for each other's. */
+  private laneOf(scope: Scope, { events }: IngestRequest): IngestionLane {
+    const customer = events[0]!.customer_id ?? events[0]!.external_customer_id ?? '';
+    const key = `${scope.environmentId} ${createHash('sha256').update(customer).digest()[0]! % LANES}`;
+    let lane = this.lanes.get(key);
+    if (!lane) this.lanes.set(key, (lane = new IngestionLane((requests) => this.takeGroup(scope, requests))));
+    return lane;
+  }
+
+  /** One request that can't be taken must not fail its neighbours: a group that fails is tried again in halves. */
+  private async takeGroup(scope: Scope, requests: readonly IngestRequest[]): Promise<readonly RequestOutcome[]> {
+    try {
+      return await this.takeOnce(scope, requests);
+    } catch (error) {
+      if (requests.length === 1 || !mayBeOfOne(error)) return requests.map(() => error as Error);
+      const half = requests.length >> 1;
+      const first = await this.takeGroup(scope, requests.slice(0, half));
+      return [...first, ...(await this.takeGroup(scope, requests.slice(half)))];
+    }
+  }
+
+  private async takeOnce(scope: Scope, requests: readonly IngestRequest[]): Promise<readonly RequestOutcome[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.transactions.run(scope, (tx) => this.ingestIn(tx, request));
+        return await this.transactions.run(scope, (tx) => this.takeIn(tx, requests));
       } catch (error) {
         if (attempt === ATTEMPTS || !isEventRace(error)) throw error;
       }
     }
   }
 
-  /** As `ingest`, inside the caller's transaction. */
-  async ingestIn(tx: Tx, { events, path }: IngestRequest): Promise<IngestResult[]> {
-    const arriving = events.map((content, index) => newEvent(tx, content, path(index)));
-    const named = await this.customers.lock(tx, events);
+  private async takeIn(tx: Tx, requests: readonly IngestRequest[]): Promise<readonly RequestOutcome[]> {
+    const arriving = requests.map((request) => arrivals(tx, request));
+    const events = arriving.flatMap((one) => (one instanceof Error ? [] : one));
+    const results = events.length > 0 ? await this.take(tx, events) : [];
+    let taken = 0;
+    return arriving.map((one) => (one instanceof Error ? one : results.slice(taken, (taken += one.length))));
+  }
+
+  private async take(tx: Tx, arriving: readonly NewEvent[]): Promise<IngestResult[]> {
+    const named = await this.customers.lock(
+      tx,
+      arriving.map((event) => event.content),
+    );
     const stored = await storedHashes(tx, [...new Set(arriving.map((event) => event.key))]);
     const fold = await this.openFold(tx, arriving, named);
     const accepted: { event: NewEvent; outcome: Outcome }[] = [];
@@ -105,6 +135,22 @@ export class IngestionService {
 /** Someone else has just stored one of the ids: the repetition finds it stored. */
 const isEventRace = (error: unknown): boolean =>
   sqlState(error) === UNIQUE_VIOLATION && String((error as Error).message).includes(EVENT_KEY);
+
+/** Not the database gone or busy with something else: one request's content may be the reason. */
+const mayBeOfOne = (error: unknown): boolean => {
+  const state = sqlState(error);
+  return state ? /^(22|23|55P03)/.test(state) : !/connect|terminated|timeout/i.test(String((error as Error).message));
+};
+
+/** The events of a request, or what is wrong with one of them. */
+function arrivals(tx: Tx, { events, path }: IngestRequest): NewEvent[] | Problem {
+  try {
+    return events.map((content, index) => newEvent(tx, content, path(index)));
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
 
 function newEvent(tx: Tx, content: IncomingEvent, path: string): NewEvent {
   const eventId = content.event_id ?? newId('event');
