@@ -1,6 +1,6 @@
+import { Agenda } from '@drawdown/platform';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { SubscriptionInvoices } from '../../../libs/invoicing/src/subscription-invoices.service.js';
 import { defineStarter, type StarterIds } from '../../../apps/demo/src/starter-plan.js';
 import { InvoicingWorld, type InvoiceBody } from './invoicing-world.js';
 
@@ -65,7 +65,7 @@ describe('a trial', () => {
       ['Tables created', '6', '5', '10', '10', '0', '0'],
       ['Contacts enriched', '80', '0', '120', '90', '30', '0'],
     ];
-    expect(lines(draft).sort()).toEqual(said.toSorted());
+    expect(lines(draft)).toEqual(said);
     expect(totals(draft)).toEqual(['279', '30', '100', '149']);
 
     await world.modules.advanceTo('2026-01-24T10:00:00Z');
@@ -75,7 +75,7 @@ describe('a trial', () => {
       'FINALIZED',
       'SUBSCRIPTION_CYCLE',
     ]);
-    expect(lines(invoice).sort()).toEqual(said.toSorted());
+    expect(lines(invoice)).toEqual(said);
     expect(totals(invoice)).toEqual(totals(draft));
     expect(invoice['due_date']).toBe('2026-01-31T10:00:00.000Z');
   });
@@ -114,31 +114,17 @@ describe('a paid month', () => {
   });
 
   it('is billed once, whatever runs again', async () => {
-    const { id } = await onStarter(starterWithoutTrial);
-    const [period] = await world.rows<Record<string, string | number>>(
-      sql`select * from subscription_period where subscription_id = ${id}`,
-    );
+    const { customer, id } = await onStarter(starterWithoutTrial);
     const invoice = await last(id);
     const before = await world.events(invoice.id);
     await world.modules.run(async (tx) => {
-      await world.modules.get(SubscriptionInvoices).periodOpened(tx, {
-        subscription_id: id,
-        customer_id: period!['customer_id'] as string,
-        plan_id: starter.planId,
-        currency: 'usd',
-        period: {
-          period_id: period!['id'] as string,
-          number: 1,
-          kind: 'paid',
-          start: '2026-01-01T00:00:00Z',
-          end: '2026-02-01T00:00:00Z',
-          whole_start: '2026-01-01T00:00:00Z',
-          whole_end: '2026-02-01T00:00:00Z',
-        },
-        previous: null,
-      });
-      await world.modules.get(SubscriptionInvoices).finalize(tx, invoice.id);
+      const again = { customerId: customer, dueAt: tx.now };
+      const agenda = world.modules.get(Agenda);
+      await agenda.schedule(tx, { ...again, kind: 'subscription.start', subjectId: id });
+      await agenda.schedule(tx, { ...again, kind: 'period.open', subjectId: id });
+      await agenda.schedule(tx, { ...again, kind: 'invoice.finalize', subjectId: invoice.id });
     });
+    await world.wait(1);
     expect(await invoicesOf(id)).toHaveLength(1);
     expect(await world.events(invoice.id)).toEqual(before);
     const again = await world.modules.api.post(`/invoices/${invoice.id}/finalize`);

@@ -1,7 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { ChargeDesk } from '../../../libs/invoicing/src/charge-desk.js';
-import { Collection } from '../../../libs/invoicing/src/collection.service.js';
 import { declined, InvoicingWorld, lost, succeeded } from './invoicing-world.js';
 
 let world: InvoicingWorld;
@@ -50,16 +48,11 @@ describe('a finalized invoice with a saved card', () => {
     expect(seen).toEqual([{ state: 'sent', amount: '149' }]);
   });
 
-  it('is charged once though five workers collect it at the same time for different causes', async () => {
+  it('is charged once though it is asked for five times at the same moment', async () => {
     const customer = await world.customer();
     const invoice = await world.invoice(customer);
     world.putCard(customer);
-    const collection = world.modules.get(Collection);
-    await Promise.all(
-      Array.from({ length: 5 }, (_, n) =>
-        collection.collect(world.modules.scope, invoice, { key: `worker-${n}`, byHand: true }),
-      ),
-    );
+    await Promise.all(Array.from({ length: 5 }, () => byHand(invoice)));
     const ids = new Set(chargesOf(invoice).map((request) => request.attemptId));
     expect(ids.size).toBe(1);
     expect(await world.attempts(invoice)).toMatchObject([{ state: 'succeeded' }]);
@@ -77,17 +70,15 @@ describe('a finalized invoice with a saved card', () => {
 
 describe('a crash after the commit and before the call', () => {
   it('leaves an attempt that payment.retry sends', async () => {
-    const customer = await world.customer();
-    const invoice = await world.invoice(customer);
-    world.putCard(customer);
-    const begun = await world.modules.run((tx) =>
-      world.modules.get(ChargeDesk).begin(tx, invoice, { key: 'crashed', byHand: true }),
-    );
-    expect(begun).toHaveProperty('attemptId');
-    expect(await world.attempts(invoice)).toMatchObject([{ state: 'created' }]);
+    world.gateway.willAnswer(lost());
+    const invoice = await world.invoice(await world.customer({ card: true }));
+    // As it was before the call: nobody has sent it, and only the due work knows of it.
+    await world.rows(sql`update payment_attempt set state = 'created', sent_at = null where invoice_id = ${invoice}`);
+    const before = chargesOf(invoice).length;
     const happened = await world.wait(2);
     expect(happened).toContain('payment_attempt.left_open');
-    expect(chargesOf(invoice)).toHaveLength(1);
+    expect(chargesOf(invoice)).toHaveLength(before + 1);
+    expect(world.gateway.resolved.filter((request) => request.invoiceId === invoice)).toEqual([]);
     expect(await money(invoice)).toEqual(PAID);
   });
 });
@@ -150,7 +141,7 @@ describe('a decline', () => {
     const customer = await world.customer({ card: true });
     const invoice = await world.invoice(customer);
     expect(await money(invoice)).toEqual(['FAILED', '0', '149', '0']);
-    const subscription = (await world.read(invoice))['subscription_id'];
+    const subscription = String((await world.read(invoice))['subscription_id']);
     const status = async () =>
       (await world.modules.api.get(`/subscriptions/${subscription}`)).body.subscription_status as string;
     expect(await status()).toBe('past_due');
@@ -165,7 +156,7 @@ describe('a decline', () => {
   it('is not repeated by the same cause told again', async () => {
     world.gateway.willAnswer(declined());
     const invoice = await world.invoice(await world.customer({ card: true }));
-    await world.modules.get(Collection).collect(world.modules.scope, invoice, { key: 'finalized', byHand: false });
+    await world.deliverAgain('invoice.finalized', invoice);
     expect(chargesOf(invoice)).toHaveLength(1);
   });
 

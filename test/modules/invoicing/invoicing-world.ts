@@ -11,7 +11,6 @@ import {
   type SavedMethods,
 } from '@drawdown/contracts';
 import { EventBus, Outbox, type Tx } from '@drawdown/platform';
-import { expect } from '@jest/globals';
 import { sql } from 'kysely';
 import { startModules, type Modules } from '../../support/modules.js';
 
@@ -24,6 +23,8 @@ class ScriptedGateway {
   readonly closed: string[] = [];
   /** Looked at by a test the moment the gateway is called. */
   beforeCharge: ((request: ChargeRequest) => Promise<void>) | null = null;
+  /** While it is, no page opens. */
+  unreachable = false;
   private readonly answers: Answer[] = [];
   private pages = 0;
 
@@ -51,6 +52,7 @@ class ScriptedGateway {
       return answer;
     },
     openCheckout: async () => {
+      if (this.unreachable) throw new Error('no answer');
       const gatewaySessionId = `cs_${++this.pages}`;
       return { gatewaySessionId, url: `https://pay.example/${gatewaySessionId}`, expiresAt: '2030-01-01T00:00:00Z' };
     },
@@ -113,7 +115,7 @@ export class InvoicingWorld {
   static async start(at: string): Promise<InvoicingWorld> {
     const world = new InvoicingWorld(await startModules({ at }));
     const app = world.modules.app;
-    world.reconnect();
+    Object.assign(app.get<PaymentGateway>(PAYMENT_GATEWAY), world.gateway.port);
     app.get<SavedMethods<Tx>>(SAVED_METHODS).defaultOf = async (_tx, customerId) => {
       const id = world.cards.get(customerId);
       return id ? { id, brand: 'visa', last4: '4242' } : null;
@@ -122,14 +124,9 @@ export class InvoicingWorld {
     return world;
   }
 
-  /** Puts the scripted gateway in the place of the real one (again). */
-  reconnect(): void {
-    Object.assign(this.modules.app.get<PaymentGateway>(PAYMENT_GATEWAY), this.gateway.port);
-  }
-
   async ok<T>(answer: Promise<{ status: number; body: unknown }>, status = 200): Promise<T> {
     const { status: actual, body } = await answer;
-    expect({ status: actual, body: actual === status ? null : body }).toEqual({ status, body: null });
+    if (actual !== status) throw new Error(`answered ${actual}, not ${status}: ${JSON.stringify(body)}`);
     return body as T;
   }
 
@@ -223,6 +220,14 @@ export class InvoicingWorld {
   /** Everything that waits for a commit has been done. */
   settled(): Promise<void> {
     return this.modules.get(Outbox).drain(this.modules.scope);
+  }
+
+  /** The outbox delivers again what it has delivered of this event, as after a crash before it was marked done. */
+  async deliverAgain(event: string, invoiceId: string): Promise<void> {
+    await this.rows(sql`
+      update outbox_delivery d set status = 'pending' from outbox_event e
+      where e.seq = d.event_seq and e.name = ${event} and e.payload ->> 'invoice_id' = ${invoiceId}`);
+    await this.settled();
   }
 
   read(invoiceId: string): Promise<InvoiceBody> {

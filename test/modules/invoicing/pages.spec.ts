@@ -80,17 +80,15 @@ describe('a hosted page for an open invoice', () => {
   it('that never opened blocks nothing for longer than a page lives', async () => {
     const customer = await world.customer();
     const invoice = await world.invoice(customer);
-    const opens = world.gateway.port.openCheckout;
-    world.gateway.port.openCheckout = () => Promise.reject(new Error('no answer'));
-    world.reconnect();
+    world.gateway.unreachable = true;
     expect((await world.openPage({ mode: 'invoice', invoice_id: invoice })).status).toBe(503);
-    world.gateway.port.openCheckout = opens;
-    world.reconnect();
+    world.gateway.unreachable = false;
     world.putCard(customer);
     await world.wait(24 * 60);
     expect(await world.rows(sql`select status from checkout_session where invoice_id = ${invoice}`)).toEqual([
       { status: 'expired' },
     ]);
+    expect(chargesOf(invoice)).toEqual([]);
   });
 });
 
