@@ -47,7 +47,7 @@ const rules: Rule[] = [
   },
   {
     name: 'process.env is read only where a program starts',
-    applies: (file) => /^libs\//.test(file) && !/\.spec\.ts$|\.properties\.spec|embedded-postgres\.ts$/.test(file),
+    applies: (file) => file.startsWith('libs/') && !/\.spec\.ts$|embedded-postgres\.ts$/.test(file),
     found: (text) => /\bprocess\.env\b/.test(text),
     example: 'process.env.PORT',
   },

@@ -82,10 +82,9 @@ describe('24 January 09:00', () => {
       const [draft] = invoices;
       expect(amounts(draft!.amount_due)).toEqual(amounts(column === 'prorated' ? '36.65' : '149'));
       const usage = draft!.line_items.filter((line) => line.price_type === 'USAGE');
-      expect(usage.map((line) => amounts(line.quantity, line.amount, line.prepaid_credits_applied)).sort()).toEqual([
-        ['20', '30', '30'],
-        ['6', '10', '10'],
-      ]);
+      expect(
+        usage.map((line) => amounts(line.quantity, line.amount, line.prepaid_credits_applied).join(' ')).sort(),
+      ).toEqual(['20 30 30', '6 10 10']);
     }));
 });
 
@@ -103,8 +102,8 @@ describe('24 January 10:00', () => {
   });
 
   it('gives gap-free numbers', async () => {
-    const numbers: (string | null)[] = [];
-    await each(async (subscriber) => void numbers.push((await subscriber.lastInvoice()).invoice_number));
+    const numbers: string[] = [];
+    await each(async (subscriber) => void numbers.push(String((await subscriber.lastInvoice()).invoice_number)));
     expect(numbers.sort()).toEqual(['INV-202601-00001', 'INV-202601-00002', 'INV-202601-00003']);
   });
 });
