@@ -47,6 +47,7 @@ export class MeteringMigration extends Migration {
         foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       );
       create index usage_period_open on usage_period (environment_id, customer_id, currency) where closed_at is null;
+      create index usage_period_unsettled on usage_period (environment_id, customer_id) where settled_at is null;
 
       create sequence shortfall_no;
       create table accrual (

@@ -1,14 +1,34 @@
 import type { DueWork } from '@drawdown/contracts';
-import { Due, type Tx } from '@drawdown/platform';
+import { Agenda, Due, type Tx } from '@drawdown/platform';
+import { WalletLifecycle } from '@drawdown/wallets';
 import { Injectable } from '@nestjs/common';
 import { LateMatches } from './late-matches.service.js';
+import { UsagePeriods } from './usage-periods.service.js';
 
 @Injectable()
 export class MeteringJobs {
-  constructor(private readonly late: LateMatches) {}
+  constructor(
+    private readonly late: LateMatches,
+    private readonly periods: UsagePeriods,
+    private readonly lifecycle: WalletLifecycle,
+    private readonly agenda: Agenda,
+  ) {}
 
   @Due('usage.retry')
   async retry(tx: Tx, work: DueWork): Promise<void> {
     await this.late.retry(tx, work.customerId, work.subjectId);
+  }
+
+  /**
+   * Wallets schedule it one late-usage window after the expiry. It waits while events of a time before the expiry may
+   * still come in for a closed period (MEANING "Expiry"), which wallets can't know.
+   */
+  @Due('lot.write_off')
+  async writeOff(tx: Tx, work: DueWork): Promise<void> {
+    const lot = await this.lifecycle.lotToWriteOff(tx, work.subjectId);
+    if (!lot?.expiresAt) return;
+    const until = await this.periods.awaitsUsageUntil(tx, lot.customerId, lot.expiresAt);
+    if (until && until > tx.now) return this.agenda.schedule(tx, { ...work, dueAt: until });
+    await this.lifecycle.writeOff(tx, lot);
   }
 }

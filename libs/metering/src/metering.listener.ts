@@ -39,7 +39,9 @@ export class MeteringListener {
 
   @InTransaction(subscriptionCancelled)
   async closeLastPeriod(tx: Tx, cancelled: PayloadOf<typeof subscriptionCancelled>): Promise<void> {
-    if (cancelled.last_period) await this.periods.close(tx, cancelled.last_period);
+    if (!cancelled.last_period) return;
+    await this.periods.close(tx, cancelled.last_period);
+    if (!cancelled.final_invoice) await this.periods.abandon(tx, cancelled.last_period.period_id);
   }
 
   /** As of the instant from which the credits count: credits dated back pay what was open then. */

@@ -1,4 +1,4 @@
-import type { periodOpened, PayloadOf } from '@drawdown/contracts';
+import { LATE_USAGE_WINDOW_MS, type PayloadOf, type periodOpened } from '@drawdown/contracts';
 import type { Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
@@ -23,6 +23,26 @@ export class UsagePeriods {
       settledAt: null,
     });
     await tx.em.flush();
+  }
+
+  /**
+   * Until when the closed periods that began before `instant` wait for late usage: one window after the last of them
+   * was closed, whatever time it ended at, as their drafts do. Null when all are settled.
+   */
+  async awaitsUsageUntil(tx: Tx, customerId: string, instant: Date): Promise<Date | null> {
+    const found = await sql<{ closed_at: string | null }>`
+      select max(closed_at) closed_at from usage_period
+      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId}
+        and start_at < ${instant} and settled_at is null`.execute(tx.db);
+    const closedAt = found.rows[0]!.closed_at;
+    return closedAt === null ? null : new Date(new Date(closedAt).getTime() + LATE_USAGE_WINDOW_MS);
+  }
+
+  /** Nothing more is billed for it: a cancellation left its final invoice out. */
+  async abandon(tx: Tx, periodId: string): Promise<void> {
+    await sql`
+      update usage_period set settled_at = ${tx.now}
+      where environment_id = ${tx.scope.environmentId} and id = ${periodId} and settled_at is null`.execute(tx.db);
   }
 
   /** Its end may have come earlier than was told when it opened. Again is nothing. */

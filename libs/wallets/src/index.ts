@@ -6,6 +6,7 @@ export type { Cause, Movement, MovementKind, MovementNote, TransactionReason } f
 export { Purses, type PurseLot } from './purses.js';
 export { Wallet, type AutoTopup, type PriceType, type WalletStatus } from './wallet.entity.js';
 export { inMoney, walletView, WalletView } from './wallets.dto.js';
+export { WalletLifecycle } from './wallet-lifecycle.service.js';
 export { WalletTransactions } from './wallet-transactions.service.js';
 export { WalletTransactionView } from './wallet-transactions.dto.js';
 export { walletInvariants } from './wallets.invariants.js';

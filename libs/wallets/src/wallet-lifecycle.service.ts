@@ -78,11 +78,15 @@ export class WalletLifecycle {
     return this.wallets.get(tx, id);
   }
 
-  /** Writes off what is left of an expired lot; what returns to it later is written off with it. Once. */
-  async writeOff(tx: Tx, lotId: string): Promise<void> {
+  /** The lot unless it was written off; as it is now. */
+  lotToWriteOff(tx: Tx, lotId: string): Promise<Lot | null> {
     const where = { environmentId: tx.scope.environmentId, id: lotId, writtenOffAt: null };
-    const lot = await tx.em.findOne(Lot, where, { refresh: true });
-    if (!lot) return;
+    return tx.em.findOne(Lot, where, { refresh: true });
+  }
+
+  /** Writes off what is left of an expired lot; what returns to it later is written off with it. */
+  async writeOff(tx: Tx, lot: Lot): Promise<void> {
+    const lotId = lot.id;
     const rest = lot.remaining.minus(lot.held);
     if (rest.gt(0)) {
       const cause = { type: 'lot', id: lotId } as const;

@@ -4,7 +4,6 @@ import { DebitsService } from './debits.service.js';
 import { WalletLifecycle } from './wallet-lifecycle.service.js';
 import { WalletTransactions } from './wallet-transactions.service.js';
 import { WalletsController } from './wallets.controller.js';
-import { WalletsJobs } from './wallets.jobs.js';
 import { WalletsListener } from './wallets.listener.js';
 import { WalletsService } from './wallets.service.js';
 
@@ -12,7 +11,7 @@ import { WalletsService } from './wallets.service.js';
 @Module({
   imports: [CustomersModule],
   controllers: [WalletsController],
-  providers: [WalletsService, WalletLifecycle, WalletTransactions, DebitsService, WalletsListener, WalletsJobs],
-  exports: [WalletsService, WalletTransactions],
+  providers: [WalletsService, WalletLifecycle, WalletTransactions, DebitsService, WalletsListener],
+  exports: [WalletsService, WalletLifecycle, WalletTransactions],
 })
 export class WalletsModule {}

@@ -144,6 +144,44 @@ describe('the end of a period', () => {
   });
 });
 
+describe('a past start', () => {
+  it('keeps the credits of its past periods for their events until the invoice is due', async () => {
+    const now = new Date((await world.modules.api.get('/clock')).body.now as string);
+    const start = new Date(now.getTime() - 45 * 24 * 3_600_000);
+    const acme = await world.subscriber(start.toISOString());
+    const [wallet] = await world.wallets(acme);
+    expect([wallet!.credit_balance, await world.balance(acme)]).toEqual(['4000', '2000']);
+    const past = { timestamp: new Date(start.getTime() + 1000).toISOString() };
+    expect((await world.report(world.rows(acme, '100', past))).credits_burned).toBe('150');
+    expect(await world.balance(acme)).toBe('2000');
+    await world.modules.advanceTo(new Date(now.getTime() + 3_600_000).toISOString());
+    expect((await ledgerOf(acme))[0]).toMatchObject({
+      kind: 'write_off',
+      credit_amount: '1850',
+      credit_balance_after: '2000',
+    });
+    expect((await world.report(world.rows(acme, '1', past))).reason).toBe('period_settled');
+  });
+});
+
+describe('a cancellation', () => {
+  it.each([
+    ['generate_invoice', null],
+    ['skip', 'period_settled'],
+  ])('with %s leaves events of its last period: %s', async (policy, reason) => {
+    const acme = await world.customer();
+    const { id } = await world.subscribe(acme);
+    const before = (await world.modules.api.get('/clock')).body.now as string;
+    await world.modules.advanceTo(new Date(new Date(before).getTime() + 1000).toISOString());
+    await world.made(`/subscriptions/${id}/cancel`, {
+      cancellation_type: 'immediate',
+      cancel_immediately_inovice_policy: policy,
+    });
+    expect((await world.report(world.rows(acme, '1', { timestamp: before }))).reason).toBe(reason);
+    expect((await world.report(world.rows(acme, '1'))).reason).toBe('no_match');
+  });
+});
+
 interface LedgerLine {
   kind: string;
   type: string;
