@@ -78,7 +78,8 @@ export class Settlement {
     const state = told.needsCustomer ? 'requires_customer' : 'failed';
     if (!canMove(ATTEMPT_MOVES, attempt.state, state)) return;
     const error = { errorCode: told.code, errorMessage: told.message };
-    const gatewayPaymentId = told.gatewayPaymentId ?? attempt.gatewayPaymentId ?? null;
+    // The next attempt confirms the same payment of the gateway again: what is known of it is not forgotten.
+    const gatewayPaymentId = told.gatewayPaymentId ?? payment.gatewayPaymentId ?? null;
     await this.close(tx, attempt, state, { ...error, gatewayPaymentId, hard: told.hard });
     if (!canMove(PAYMENT_MOVES, payment.status, 'FAILED')) return;
     tx.em.assign(payment, { status: 'FAILED', ...error, gatewayPaymentId, failedAt: tx.now, updatedAt: tx.now });
@@ -88,11 +89,9 @@ export class Settlement {
   private async attemptProcessing(tx: Tx, attempt: PaymentAttempt, payment: Payment, gatewayPaymentId: string) {
     if (!canMove(ATTEMPT_MOVES, attempt.state, 'processing')) return;
     tx.em.assign(attempt, { state: 'processing', gatewayPaymentId, updatedAt: tx.now });
-    tx.em.assign(payment, {
-      status: move(PAYMENT_MOVES, payment.status, 'PROCESSING'),
-      gatewayPaymentId,
-      updatedAt: tx.now,
-    });
+    if (canMove(PAYMENT_MOVES, payment.status, 'PROCESSING')) {
+      tx.em.assign(payment, { status: 'PROCESSING', gatewayPaymentId, updatedAt: tx.now });
+    }
     await this.askAgain(tx, attempt);
   }
 

@@ -153,6 +153,15 @@ describe('a decline', () => {
     ]);
   });
 
+  it('is followed by the same payment of the gateway, confirmed again', async () => {
+    world.gateway.willAnswer({ ...declined(), gatewayPaymentId: 'pi_first' }, declined());
+    const customer = await world.customer({ card: true });
+    const invoice = await world.invoice(customer);
+    await world.saveCard(customer);
+    await world.saveCard(customer);
+    expect(chargesOf(invoice).map((request) => request.gatewayPaymentId)).toEqual([null, 'pi_first', 'pi_first']);
+  });
+
   it('is not repeated by the same cause told again', async () => {
     world.gateway.willAnswer(declined());
     const invoice = await world.invoice(await world.customer({ card: true }));
