@@ -1,0 +1,29 @@
+// npm run bench -- [billing-run | growth] [--seconds n] [--customers n] [--events n] [--write]
+import { parseArgs } from 'node:util';
+import { BenchDatabase } from './database.js';
+import { hotPath } from './hot-path.js';
+import { publish, type Report } from './report.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: '4' },
+    write: { type: 'boolean', default: false },
+  },
+});
+
+const runs: Record<string, (database: BenchDatabase) => Promise<Report>> = {
+  'hot-path': (database) => hotPath(database, { seconds: Number(values.seconds) }),
+};
+
+const run = runs[positionals[0] ?? 'hot-path'];
+if (!run) {
+  console.error(`unknown run ${positionals[0]}; there are ${Object.keys(runs).join(', ')}`);
+  process.exit(1);
+}
+const database = await BenchDatabase.start();
+try {
+  publish(await run(database), await database.version(), values.write);
+} finally {
+  database.stop();
+}
