@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Usage events with what became of them, and what each line item's usage of a period costs so far. */
+/**
+ * Usage events with what became of them, and what each line item's usage of a period costs so far. Events refer to
+ * customers without a foreign key: it would cost a look-up and a lock for each, and their transaction holds the customer's.
+ */
 export class MeteringMigration extends Migration {
   override up(): void {
     this.addSql(`

@@ -29,13 +29,18 @@ export class LateMatches {
     private readonly agenda: Agenda,
   ) {}
 
-  /** A new customer has no subscription yet: its waiting events are known to be its own, and wait for one. */
+  /** The events that waited for this external id are the customer's own, and are tried again in its periods, if it has any. */
   async claimFor(tx: Tx, customerId: string, externalId: string): Promise<void> {
     await lockExternalIds(tx, [externalId], 'exclusive');
-    await sql`
+    const claimed = await sql`
       update usage_event set customer_id = ${customerId}, reason = 'no_match'
       where environment_id = ${tx.scope.environmentId} and external_customer_id = ${externalId}
         and reason = 'unknown_customer'`.execute(tx.db);
+    if (!claimed.numAffectedRows) return;
+    const where = { environmentId: tx.scope.environmentId, customerId, settledAt: null };
+    for (const { id: subjectId } of await tx.em.find(UsagePeriod, where)) {
+      await this.agenda.schedule(tx, { kind: 'usage.retry', customerId, subjectId, dueAt: tx.now });
+    }
   }
 
   /** What waited for a period burns after the grants of the instant at which it opens, so that they can pay it. */

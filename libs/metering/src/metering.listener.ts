@@ -1,6 +1,7 @@
 import {
   creditsAdded,
   customerCreated,
+  customerUpdated,
   periodClosed,
   periodOpened,
   subscriptionCancelled,
@@ -23,6 +24,12 @@ export class MeteringListener {
 
   @InTransaction(customerCreated)
   async claimWaitingEvents(tx: Tx, customer: PayloadOf<typeof customerCreated>): Promise<void> {
+    await this.late.claimFor(tx, customer.customer_id, customer.external_customer_id);
+  }
+
+  /** Its external id may be another now. */
+  @InTransaction(customerUpdated)
+  async claimUnderNewId(tx: Tx, customer: PayloadOf<typeof customerUpdated>): Promise<void> {
     await this.late.claimFor(tx, customer.customer_id, customer.external_customer_id);
   }
 

@@ -141,6 +141,15 @@ describe('an event that can not be billed yet', () => {
     expect(trail.body).toMatchObject({ status: 'processed', reason: null, credits_burned: '30' });
   });
 
+  it('burns when its customer takes the external id that it names', async () => {
+    const acme = await world.subscriber();
+    await world.report(world.rows('renamed', '20', { event_id: 'renamed' }));
+    const { body } = await world.modules.api.get(`/customers/external/${acme}`);
+    await world.modules.api.put(`/customers?id=${body.id as string}`, { external_id: 'renamed' });
+    await world.modules.advanceTo('2026-01-10T09:00:00Z');
+    expect(await world.balance('renamed')).toBe('70');
+  });
+
   it('is found by its customer though both come in at the same moment', async () => {
     const names = Array.from({ length: 12 }, (_, place) => `moment-${place}`);
     await Promise.all(
