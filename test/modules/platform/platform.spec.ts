@@ -186,8 +186,8 @@ describe('due work', () => {
     await sql`update environment set clock_at = '2026-01-01T00:00:00Z' where id = ${scope.environmentId}`.execute(db());
     for (const id of ['ann', 'bob']) {
       await sql`
-        insert into customer (id, tenant_id, environment_id, external_id, created_at, updated_at)
-        values (${id}, ${scope.tenantId}, ${scope.environmentId}, ${id}, now(), now())`.execute(db());
+        insert into customer (id, tenant_id, environment_id, external_id, timezone, metadata, status, created_at, updated_at)
+        values (${id}, ${scope.tenantId}, ${scope.environmentId}, ${id}, 'UTC', '{}', 'published', now(), now())`.execute(db());
     }
   });
 
