@@ -88,13 +88,20 @@ const prices = `
   create table price (${owned},
     plan_id text not null,
     type text not null check (type in ('FIXED', 'USAGE')),
-    billing_model text not null check (billing_model in ('FLAT_FEE')),
+    billing_model text not null check (billing_model in ('FLAT_FEE', 'PACKAGE', 'TIERED')),
     billing_period text not null
       check (billing_period in ('DAILY', 'WEEKLY', 'MONTHLY', 'QUARTERLY', 'HALF_YEARLY', 'ANNUAL')),
     billing_period_count integer not null check (billing_period_count >= 1),
     invoice_cadence text not null check (invoice_cadence in ('ADVANCE', 'ARREAR')),
     currency text not null check (currency ~ '^[a-z]{3}$'),
     amount numeric(38,12) not null check (amount >= 0 and amount <> 'NaN'),
+    divide_by numeric(38,12) check (divide_by > 0 and divide_by <> 'NaN'),
+    package_round text check (package_round in ('up', 'down')),
+    tier_mode text check (tier_mode in ('SLAB', 'VOLUME')),
+    tiers jsonb,
+    min_quantity numeric(38,12) check (min_quantity >= 0 and min_quantity <> 'NaN'),
+    parent_price_id text,
+    superseded boolean not null default false,
     meter_id text,
     trial_period_days integer not null check (trial_period_days between 0 and 1095),
     start_date timestamptz,
@@ -105,12 +112,16 @@ const prices = `
     metadata jsonb not null,
     check ((type = 'USAGE') = (meter_id is not null)),
     check (type = 'FIXED' or invoice_cadence = 'ARREAR'),
+    check ((billing_model = 'PACKAGE') = (divide_by is not null) and (divide_by is null) = (package_round is null)),
+    check ((billing_model = 'TIERED') = (tiers is not null) and (tiers is null) = (tier_mode is null)),
+    constraint price_parent foreign key (environment_id, parent_price_id) references price (environment_id, id) deferrable initially deferred,
     check (end_date >= start_date),
     constraint price_meter foreign key (environment_id, meter_id) references meter (environment_id, id) deferrable initially deferred,
     constraint price_live_meter foreign key (environment_id, meter_id, live) references meter (environment_id, id, live),
     ${ofPlan('price')}
   );
-  create unique index price_lookup_key on price (environment_id, lookup_key) where status = 'published';
+  create unique index price_lookup_key on price (environment_id, lookup_key) where status = 'published' and not superseded;
+  create index price_by_parent on price (environment_id, parent_price_id);
   create index price_by_age on price (environment_id, created_at desc, id desc);
   create index price_by_plan on price (environment_id, plan_id);
   create index price_by_meter on price (environment_id, meter_id);

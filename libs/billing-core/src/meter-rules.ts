@@ -34,15 +34,16 @@ export function validateMeter({ eventName, filters, aggregation, resetUsage }: M
 }
 
 /**
- * What is wrong with an allowance's window (`usage_reset_period`) for a meter that is billed every `billingPeriod`.
+ * What is wrong with an allowance's window (`usage_reset_period`) for a meter that is billed every `count` x `billingPeriod`.
  * MEANING "Allowances": "only COUNT, SUM and SUM_WITH_MULTIPLIER may have a window that is not the billing period".
  */
 export function validateAllowanceWindow(
   { aggregation }: Pick<Meter, 'aggregation'>,
   window: BillingPeriod | 'NEVER' | null,
   billingPeriod: BillingPeriod,
+  count = 1,
 ): Problem[] {
-  if (window === null || window === billingPeriod) return [];
+  if (window === null || (window === billingPeriod && count === 1)) return [];
   if (WINDOWED.includes(aggregation.type) && !aggregation.bucketSize) return [];
   const counted = aggregation.bucketSize ? 'usage counted in buckets' : aggregation.type;
   return [

@@ -139,7 +139,7 @@ export class FeaturesService {
   }
 
   private async createMeter(tx: Tx, featureName: string, body: CreateMeterBody): Promise<string> {
-    const { type, field, multiplier } = body.aggregation;
+    const { type, field = null, multiplier = null, bucket_size = null, group_by = null } = body.aggregation;
     const meter = tx.em.create(Meter, {
       id: newId('meter'),
       ...tx.scope,
@@ -149,7 +149,7 @@ export class FeaturesService {
       name: body.name ?? featureName,
       eventName: body.event_name,
       filters: plain(body.filters ?? []),
-      aggregation: { type, field: field ?? null, multiplier: multiplier ?? null, bucket_size: null, group_by: null },
+      aggregation: { type, field, multiplier, bucket_size, group_by },
       resetUsage: body.reset_usage ?? 'BILLING_PERIOD',
     });
     assertMeter(meter);

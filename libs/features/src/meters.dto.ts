@@ -1,5 +1,11 @@
-import { AGGREGATION_TYPES, RESET_USAGES, type AggregationType } from '@drawdown/billing-core';
-import { IsAmount, IsText, IsTexts, NotYet, Optional, Part, Parts } from '@drawdown/platform';
+import {
+  AGGREGATION_TYPES,
+  BUCKET_SIZES,
+  RESET_USAGES,
+  type AggregationType,
+  type BucketSize,
+} from '@drawdown/billing-core';
+import { IsAmount, IsText, IsTexts, Optional, Part, Parts } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import type { Meter, ResetUsage } from './meter.entity.js';
@@ -28,10 +34,14 @@ export class AggregationBody {
   @IsAmount({ above: '0' })
   multiplier?: string | null;
 
-  @NotYet()
-  bucket_size?: string | null;
+  /** MAX and SUM: values are aggregated within this time; buckets are priced one by one and added. */
+  @Optional()
+  @IsIn(BUCKET_SIZES)
+  bucket_size?: BucketSize | null;
 
-  @NotYet()
+  /** In buckets: aggregated per value of this property, and the groups added. */
+  @Optional()
+  @IsText()
   group_by?: string | null;
 }
 

@@ -1,7 +1,6 @@
 import type { DurationUnit, GrantRule } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
 import type { CreateCreditGrantBody } from './credit-grants.dto.js';
-import { assertSupported, supportedBillingPeriods, supportedPeriodCounts } from './supported.js';
 
 /** A hundred years: more is a typing error, and would leave the calendar. */
 const LONGEST: Record<DurationUnit, number> = { DAY: 36_525, WEEK: 5_217, MONTH: 1_200, YEAR: 100 };
@@ -9,8 +8,6 @@ const LONGEST: Record<DurationUnit, number> = { DAY: 36_525, WEEK: 5_217, MONTH:
 /** @throws Problem 400 when a recurring grant lacks its step, or a one-time grant has one. */
 export function stepOf(body: CreateCreditGrantBody): Pick<GrantRule, 'period' | 'periodCount'> {
   const { cadence, period = null, period_count: count } = body;
-  assertSupported('period', period, supportedBillingPeriods);
-  assertSupported('period_count', count, supportedPeriodCounts);
   if (cadence === 'RECURRING' && !period) throw Problem.invalid('period', 'is required for a RECURRING grant');
   if (cadence === 'ONETIME' && period) throw Problem.invalid('period', 'makes no sense for a ONETIME grant');
   return { period, periodCount: count ?? 1 };

@@ -3,7 +3,7 @@ import type { Feature, FeatureType } from '@drawdown/features';
 import { Problem } from '@drawdown/platform';
 import type { Entitlement } from './entitlement.entity.js';
 import type { CreateEntitlementBody, EntitlementTerms } from './entitlements.dto.js';
-import { assertSupported, supportedOwners, supportedResetPeriods } from './supported.js';
+import { assertSupported, supportedOwners } from './supported.js';
 
 type Terms = Pick<Entitlement, 'isEnabled' | 'isSoftLimit' | 'usageLimit' | 'usageResetPeriod' | 'staticValue'>;
 
@@ -42,7 +42,6 @@ export function termsOf(type: FeatureType, body: EntitlementTerms, before: Terms
     usageResetPeriod: reset === undefined ? before.usageResetPeriod : reset,
     staticValue: value === undefined ? before.staticValue : value,
   };
-  assertSupported('usage_reset_period', terms.usageResetPeriod, supportedResetPeriods);
   if (type === 'static' && !terms.staticValue) {
     throw Problem.invalid('static_value', 'is required for a static feature');
   }

@@ -1,6 +1,7 @@
 import { FeaturesService } from '@drawdown/features';
 import { createdWithin, explainRefusal, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
+import { assertPricesFit } from './allowance-window.js';
 import { eachItem } from './bulk.js';
 import { Entitlement } from './entitlement.entity.js';
 import { assertFeatureType, planIdOf, termsOf, wholeFeature } from './entitlement.rules.js';
@@ -31,6 +32,9 @@ export class EntitlementsService {
     const [feature] = await this.features.find(tx, [body.feature_id]);
     if (feature?.status !== 'published') throw unknownReference('feature_id', body.feature_id);
     assertFeatureType(feature, body.feature_type);
+    await this.plans.lock(tx, plan.id);
+    const terms = termsOf(feature.type, body, wholeFeature);
+    await assertPricesFit(tx, this.features, { planId: plan.id, featureId: feature.id, ...terms });
     const entitlement = tx.em.create(Entitlement, {
       id: newId('ent'),
       ...tx.scope,
@@ -40,7 +44,7 @@ export class EntitlementsService {
       planId: plan.id,
       featureId: feature.id,
       featureType: feature.type,
-      ...termsOf(feature.type, body, wholeFeature),
+      ...terms,
     });
     await explainRefusal(tx.em.flush(), {
       entitlement_of_plan: Problem.exists('feature_id', `${feature.id} is given by the plan already`),
@@ -94,7 +98,10 @@ export class EntitlementsService {
   /** @throws Problem 404, 400 for terms the feature can't have. */
   async update(tx: Tx, id: string, body: UpdateEntitlementBody): Promise<Entitlement> {
     const entitlement = await this.get(tx, id);
-    Object.assign(entitlement, termsOf(entitlement.featureType, body, entitlement), { updatedAt: tx.now });
+    const terms = termsOf(entitlement.featureType, body, entitlement);
+    await this.plans.lock(tx, entitlement.planId);
+    await assertPricesFit(tx, this.features, { ...entitlement, ...terms });
+    Object.assign(entitlement, terms, { updatedAt: tx.now });
     await tx.em.flush();
     return entitlement;
   }

@@ -16,6 +16,15 @@ export function offeredSpan(body: { start_date?: string | null; end_date?: strin
   return { startDate, endDate };
 }
 
+export type OfferedSpan = ReturnType<typeof offeredSpan>;
+
+/** True when there is an instant at which both are offered. */
+export const overlap = (a: Partial<OfferedSpan>, b: Partial<OfferedSpan>): boolean =>
+  startsBefore(a, b) && startsBefore(b, a);
+
+const startsBefore = ({ startDate: start }: Partial<OfferedSpan>, { endDate: end }: Partial<OfferedSpan>): boolean =>
+  !start || !end || start < end;
+
 /** What a subscription starting at `at` can take, archived since or not: the dates alone decide. */
 export const offeredAt = (at: Date) => ({
   $and: [

@@ -7,6 +7,7 @@ import { EntitlementSearchQuery } from './entitlements.dto.js';
 import { EntitlementsService } from './entitlements.service.js';
 import type { Plan } from './plan.entity.js';
 import {
+  ClonePlanBody,
   CreatePlanBody,
   planEntitlementsView,
   PlanEntitlementsView,
@@ -18,6 +19,7 @@ import {
   UpdatePlanBody,
   type PlanPart,
 } from './plans.dto.js';
+import { PlanCopies } from './plan-copies.service.js';
 import { PlansService } from './plans.service.js';
 import { PricesService } from './prices.service.js';
 
@@ -28,6 +30,7 @@ const everyPart: ReadonlySet<PlanPart> = new Set(planParts);
 export class PlansController {
   constructor(
     private readonly plans: PlansService,
+    private readonly copies: PlanCopies,
     private readonly prices: PricesService,
     private readonly entitlements: EntitlementsService,
     private readonly creditGrants: CreditGrantsService,
@@ -70,6 +73,12 @@ export class PlansController {
       await this.plans.remove(tx, id);
       return { message: 'plan deleted' };
     });
+  }
+
+  @Post(':id/clone')
+  @ApiOperation({ summary: 'Make a new plan with the prices, entitlements and credit grants of this one' })
+  clone(@Param('id') id: string, @Body() body: ClonePlanBody): Promise<PlanView> {
+    return this.requests.write(async (tx) => this.view(tx, await this.copies.clone(tx, id, body)));
   }
 
   @Get(':id/entitlements')

@@ -48,6 +48,9 @@ export class UpdatePlanBody extends PlanTexts {
   name?: string | null;
 }
 
+/** What the copy is called; what is left out is as in the old plan, but for the lookup key. */
+export class ClonePlanBody extends UpdatePlanBody {}
+
 export const planParts = ['prices', 'entitlements', 'meters', 'features', 'creditgrants'] as const;
 export type PlanPart = (typeof planParts)[number];
 

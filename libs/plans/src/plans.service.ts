@@ -1,5 +1,6 @@
 import { FeaturesService, type Feature, type Meter } from '@drawdown/features';
 import { createdWithin, explainRefusal, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
+import { LockMode } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
 import { CreditGrant } from './credit-grant.entity.js';
 import { Entitlement } from './entitlement.entity.js';
@@ -69,6 +70,15 @@ export class PlansService {
     const [plan] = await this.find(tx, [id]);
     if (plan?.status !== 'published') throw unknownReference(field, id);
     return plan;
+  }
+
+  /** Until the transaction ends, nobody else adds what has to fit with the rest of the plan. */
+  async lock(tx: Tx, id: string): Promise<void> {
+    await tx.em.findOneOrFail(
+      Plan,
+      { environmentId: tx.scope.environmentId, id },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    );
   }
 
   /** Those that exist, in any state and order. */

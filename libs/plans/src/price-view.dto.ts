@@ -1,10 +1,22 @@
-import { displayAmount, text } from '@drawdown/billing-core';
+import { Decimal, displayAmount, text } from '@drawdown/billing-core';
 import { meterView, MeterView, type Meter } from '@drawdown/features';
 import { OwnedView, PaginationView, ownedView } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { PlanSummaryView, planSummaryView } from './plan-summary.dto.js';
 import type { Plan } from './plan.entity.js';
-import type { Price } from './price.entity.js';
+import type { Price, StoredTier } from './price.entity.js';
+
+export class TierView {
+  /** Null of the last tier, which has no end. */
+  up_to: number | null;
+  unit_amount: string;
+  flat_amount: string | null;
+}
+
+export class TransformQuantityView {
+  divide_by: number;
+  round: string;
+}
 
 export class PriceView extends OwnedView {
   entity_type: string;
@@ -48,8 +60,10 @@ export class PriceView extends OwnedView {
   price_unit_tiers: object[] | null;
   pricing_unit: object | null;
   tier_mode: string | null;
-  tiers: object[] | null;
-  transform_quantity: object | null;
+  @ApiProperty({ type: [TierView], nullable: true })
+  tiers: TierView[] | null;
+  @ApiProperty({ type: TransformQuantityView, nullable: true })
+  transform_quantity: TransformQuantityView | null;
 }
 
 export class PriceListView {
@@ -70,16 +84,11 @@ const unused = {
   display_price_unit_amount: null,
   group: null,
   group_id: null,
-  min_quantity: null,
-  parent_price_id: null,
   price_unit: null,
   price_unit_amount: null,
   price_unit_id: null,
   price_unit_tiers: null,
   pricing_unit: null,
-  tier_mode: null,
-  tiers: null,
-  transform_quantity: null,
 };
 
 export const priceView = (price: Price, meter: Meter | null, plan: Plan | null = null): PriceView => ({
@@ -95,7 +104,15 @@ export const priceView = (price: Price, meter: Meter | null, plan: Plan | null =
   invoice_cadence: price.invoiceCadence,
   currency: price.currency,
   amount: text(price.amount),
-  display_amount: displayAmount(price.amount, price.currency),
+  display_amount: displayAmount(shownAmount(price), price.currency),
+  min_quantity: price.minQuantity ? text(price.minQuantity) : null,
+  parent_price_id: price.parentPriceId ?? null,
+  tier_mode: price.tierMode ?? null,
+  tiers: price.tiers?.map(tierView) ?? null,
+  transform_quantity:
+    price.divideBy && price.packageRound
+      ? { divide_by: Number(text(price.divideBy)), round: price.packageRound }
+      : null,
   meter_id: price.meterId ?? null,
   meter: meter && meterView(meter),
   plan: plan && planSummaryView(plan),
@@ -107,4 +124,14 @@ export const priceView = (price: Price, meter: Meter | null, plan: Plan | null =
   description: price.description ?? null,
   metadata: price.metadata,
   price_unit_type: 'FIAT',
+});
+
+/** Of a tiered price, what a unit of its first tier costs. */
+const shownAmount = ({ amount, tiers }: Price) => (tiers?.[0] ? new Decimal(tiers[0].unit_amount) : amount);
+
+/** Limits are numbers on the wire. */
+const tierView = ({ up_to: upTo, unit_amount, flat_amount }: StoredTier): TierView => ({
+  up_to: upTo === null ? null : Number(upTo),
+  unit_amount,
+  flat_amount,
 });

@@ -1,22 +1,11 @@
-import { Decimal } from '@drawdown/billing-core';
+import { Decimal, validatePrice } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
-import type { Price } from './price.entity.js';
-import type { CreatePriceBody } from './prices.dto.js';
-import {
-  assertSupported,
-  supportedBillingCadences,
-  supportedBillingModels,
-  supportedBillingPeriods,
-  supportedOwners,
-  supportedPeriodCounts,
-  supportedPriceUnits,
-} from './supported.js';
+import { unitPriceOf, type Price, type PriceTerms } from './price.entity.js';
+import type { CreatePriceBody, MoneyTerms } from './prices.dto.js';
+import { assertSupported, supportedBillingCadences, supportedOwners, supportedPriceUnits } from './supported.js';
 
 /** @throws Problem 400 for a kind of price that this version doesn't bill. */
 export function assertSupportedPrice(body: CreatePriceBody): void {
-  assertSupported('billing_model', body.billing_model, supportedBillingModels);
-  assertSupported('billing_period', body.billing_period, supportedBillingPeriods);
-  assertSupported('billing_period_count', body.billing_period_count, supportedPeriodCounts);
   assertSupported('billing_cadence', body.billing_cadence, supportedBillingCadences);
   assertSupported('price_unit_type', body.price_unit_type, supportedPriceUnits);
   assertSupported('entity_type', body.entity_type, supportedOwners);
@@ -39,11 +28,52 @@ export function invoiceCadenceOf({ type, invoice_cadence: cadence }: CreatePrice
   return cadence;
 }
 
-/** Money, 0 or more. @throws Problem 400 when it is missing. */
-export function amountOf({ amount, billing_model: model }: CreatePriceBody): Decimal {
-  if (amount === undefined || amount === null) throw Problem.invalid('amount', `is required for a ${model} price`);
-  return new Decimal(amount);
+/**
+ * What a quantity costs. @throws Problem 400 naming the field: what the model needs and lacks, what it has no use for,
+ * and what makes no price (`validatePrice`).
+ */
+export function priceTermsOf(model: Price['billingModel'], body: MoneyTerms): PriceTerms {
+  const { amount, tiers, tier_mode: tierMode, transform_quantity: transform, min_quantity: min } = body;
+  const tiered = model === 'TIERED';
+  assertFitting(model, [
+    ['amount', tiered ? Number(amount ?? 0) !== 0 : !given(amount), tiered],
+    ['tiers', tiered !== given(tiers), !tiered],
+    ['tier_mode', tiered !== given(tierMode), !tiered],
+    ['transform_quantity', (model === 'PACKAGE') !== given(transform), model !== 'PACKAGE'],
+  ]);
+  const terms: PriceTerms = {
+    billingModel: model,
+    amount: new Decimal(tiered ? 0 : amount!),
+    divideBy: transform ? new Decimal(transform.divide_by) : null,
+    packageRound: transform ? (transform.round ?? 'up') : null,
+    tierMode: tierMode ?? null,
+    tiers: tiers?.map(storedTier) ?? null,
+    minQuantity: given(min) ? new Decimal(min!) : null,
+  };
+  const [wrong] = validatePrice(unitPriceOf(terms));
+  if (wrong) throw Problem.invalid(wrong.field, `is wrong: ${wrong.message}`);
+  return terms;
 }
+
+/** @param rules field, whether it is missing or in the way, and which of the two. */
+function assertFitting(model: string, rules: readonly [field: string, wrong: boolean, senseless: boolean][]): void {
+  const broken = rules.find(([, wrong]) => wrong);
+  if (!broken) return;
+  const [field, , senseless] = broken;
+  throw Problem.invalid(field, senseless ? `makes no sense for a ${model} price` : `is required for a ${model} price`);
+}
+
+const given = (value: unknown): boolean => value !== undefined && value !== null;
+
+const storedTier = ({
+  up_to: upTo,
+  unit_amount: unit,
+  flat_amount: flat,
+}: NonNullable<MoneyTerms['tiers']>[number]) => ({
+  up_to: upTo ?? null,
+  unit_amount: unit,
+  flat_amount: flat ?? null,
+});
 
 /** Days, 0 for none, by either of its names. @throws Problem 400 when the two differ. */
 export function trialDaysOf({ trial_period: older, trial_period_days: newer }: CreatePriceBody): number {

@@ -39,6 +39,12 @@ export class PricesController {
     });
   }
 
+  @Get('lookup/:lookup_key')
+  @ApiOperation({ summary: 'Read the price that is offered now under a lookup key' })
+  lookup(@Param('lookup_key') lookupKey: string): Promise<PriceView> {
+    return this.requests.read(async (tx) => this.view(tx, await this.prices.byLookupKey(tx, lookupKey)));
+  }
+
   @Get(':id')
   @ApiOperation({ summary: 'Read a price' })
   read(@Param('id') id: string): Promise<PriceView> {
@@ -46,7 +52,7 @@ export class PricesController {
   }
 
   @Put(':id')
-  @ApiOperation({ summary: "Change a price's texts" })
+  @ApiOperation({ summary: "Change a price's texts in place; its money as a new version from a date" })
   update(@Param('id') id: string, @Body() body: UpdatePriceBody): Promise<PriceView> {
     return this.requests.write(async (tx) => this.view(tx, await this.prices.update(tx, id, body)));
   }

@@ -9,17 +9,45 @@ import {
   IsWhole,
   NotYet,
   Optional,
+  Part,
   Parts,
   SearchQuery,
 } from '@drawdown/platform';
 import { IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
-import { billingModels, invoiceCadences, priceTypes, type Price } from './price.entity.js';
+import { billingModels, invoiceCadences, packageRounds, priceTypes, tierModes, type Price } from './price.entity.js';
 
 const entityTypes = ['PLAN', 'SUBSCRIPTION', 'ADDON', 'PRICE', 'COSTSHEET'] as const;
 /** Three years: whoever gives longer for free has mistyped. */
 const LONGEST_TRIAL_DAYS = 1095;
 
-class PriceTexts {
+/** From beyond the tier before up to and with `up_to`. */
+export class TierBody {
+  /** Left out of the last tier, which has no end. */
+  @Optional()
+  @IsAmount({ above: '0' })
+  up_to?: string | null;
+
+  @IsAmount({ min: '0' })
+  unit_amount: string;
+
+  /** Once, for entering the tier. */
+  @Optional()
+  @IsAmount({ min: '0' })
+  flat_amount?: string | null;
+}
+
+export class TransformQuantityBody {
+  /** Units in a package. */
+  @IsAmount({ above: '0' })
+  divide_by: string;
+
+  /** What a part of a package counts as: a whole one (up, the default) or none (down). */
+  @Optional()
+  @IsIn(packageRounds)
+  round?: (typeof packageRounds)[number] | null;
+}
+
+class PriceFields {
   /** Your own name for it, unique among the published prices. */
   @Optional()
   @IsText()
@@ -42,17 +70,33 @@ class PriceTexts {
   @NotYet()
   group_id?: string | null;
 
-  @NotYet()
-  tier_mode?: string | null;
+  /** Money: for a unit of usage, of a fee's quantity, or for a package. A tiered price has none. */
+  @Optional()
+  @IsAmount({ min: '0' })
+  amount?: string | null;
 
-  @NotYet()
-  tiers?: object[] | null;
+  /** SLAB: each unit in the tier it falls in; VOLUME: all units by the tier the whole quantity falls in. */
+  @Optional()
+  @IsIn(tierModes)
+  tier_mode?: (typeof tierModes)[number] | null;
 
-  @NotYet()
-  transform_quantity?: object | null;
+  @Optional()
+  @Parts(() => TierBody, { max: 100 })
+  tiers?: TierBody[] | null;
+
+  /** PACKAGE: how units become packages. */
+  @Optional()
+  @Part(() => TransformQuantityBody)
+  transform_quantity?: TransformQuantityBody | null;
 }
 
-export class CreatePriceBody extends PriceTexts {
+/** What decides what a quantity costs. */
+export type MoneyTerms = Pick<
+  CreatePriceBody,
+  'amount' | 'tiers' | 'tier_mode' | 'transform_quantity' | 'min_quantity'
+>;
+
+export class CreatePriceBody extends PriceFields {
   @IsIn(priceTypes)
   type: Price['type'];
 
@@ -92,11 +136,6 @@ export class CreatePriceBody extends PriceTexts {
   @IsText()
   entity_id: string;
 
-  /** Money for a period (FIXED) or a unit (USAGE). */
-  @Optional()
-  @IsAmount({ min: '0' })
-  amount?: string | null;
-
   /** What a USAGE price counts by. */
   @Optional()
   @IsText()
@@ -112,7 +151,7 @@ export class CreatePriceBody extends PriceTexts {
   @IsWhole({ max: LONGEST_TRIAL_DAYS })
   trial_period_days?: number | null;
 
-  /** Offered from here; default: from ever. */
+  /** Offered from here; default: from ever, of a meter whose price has ended from that end. */
   @Optional()
   @IsInstant()
   start_date?: string | null;
@@ -122,8 +161,10 @@ export class CreatePriceBody extends PriceTexts {
   @IsInstant()
   end_date?: string | null;
 
-  @NotYet()
-  min_quantity?: number | null;
+  /** Billed at least, as soon as anything is billed. */
+  @Optional()
+  @IsAmount({ min: '0' })
+  min_quantity?: string | null;
 
   @NotYet()
   filter_values?: object | null;
@@ -138,16 +179,15 @@ export class CreatePricesBody {
   items: CreatePriceBody[];
 }
 
-export class UpdatePriceBody extends PriceTexts {
-  /** Refused: see `PricesService.update`. */
+/** Texts change in place; what decides what a quantity costs makes a new version of the price. */
+export class UpdatePriceBody extends PriceFields {
   @Optional()
-  @IsAmount({ min: '0' })
-  amount?: string | null;
+  @IsIn(billingModels)
+  billing_model?: Price['billingModel'] | null;
 
-  @NotYet()
-  billing_model?: string | null;
-
-  @NotYet()
+  /** From when the new version is offered; default now. */
+  @Optional()
+  @IsInstant()
   effective_from?: string | null;
 }
 
@@ -191,7 +231,9 @@ export class PriceSearchQuery extends SearchQuery {
   @IsBoolean()
   allow_expired_prices?: boolean | null;
 
-  @NotYet()
+  /** The later versions of this price. */
+  @Optional()
+  @IsText()
   parent_price_id?: string | null;
 
   @NotYet()

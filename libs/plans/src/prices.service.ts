@@ -2,10 +2,12 @@ import { FeaturesService } from '@drawdown/features';
 import { createdWithin, explainRefusal, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { eachItem } from './bulk.js';
-import { endOffer, notEnded, offeredSpan } from './offered-span.js';
+import { endOffer, notEnded, offeredAt, offeredSpan, overlap, type OfferedSpan } from './offered-span.js';
+import { assertFreeUnitsFit } from './allowance-window.js';
 import { PlansService } from './plans.service.js';
 import { Price } from './price.entity.js';
-import { amountOf, assertSupportedPrice, invoiceCadenceOf, meterIdOf, trialDaysOf } from './price.rules.js';
+import { assertSupportedPrice, invoiceCadenceOf, meterIdOf, priceTermsOf, trialDaysOf } from './price.rules.js';
+import { changesMoney, PriceVersions } from './price-versions.service.js';
 import { priceView, type PriceView } from './price-view.dto.js';
 import type { CreatePriceBody, PriceSearchQuery, UpdatePriceBody } from './prices.dto.js';
 import { unknownReference } from './reference.js';
@@ -16,6 +18,7 @@ export class PricesService {
   constructor(
     private readonly plans: PlansService,
     private readonly features: FeaturesService,
+    private readonly versions: PriceVersions,
   ) {}
 
   /**
@@ -26,13 +29,13 @@ export class PricesService {
     assertSupportedPrice(body);
     const meterId = meterIdOf(body);
     const terms = {
-      amount: amountOf(body),
+      ...priceTermsOf(body.billing_model, body),
       invoiceCadence: invoiceCadenceOf(body),
       trialPeriodDays: trialDaysOf(body),
     };
-    const span = offeredSpan(body);
+    const asked = offeredSpan(body);
     const plan = await this.plans.referenced(tx, 'entity_id', body.entity_id);
-    if (meterId) await this.assertMeter(tx, meterId);
+    const span = meterId ? await this.countable(tx, meterId, body, asked) : asked;
     const price = tx.em.create(Price, {
       id: newId('price'),
       ...tx.scope,
@@ -41,13 +44,14 @@ export class PricesService {
       status: 'published',
       planId: plan.id,
       type: body.type,
-      billingModel: body.billing_model,
       billingPeriod: body.billing_period,
       billingPeriodCount: body.billing_period_count ?? 1,
       currency: body.currency,
       meterId,
       ...terms,
       ...span,
+      parentPriceId: null,
+      superseded: false,
       lookupKey: body.lookup_key ?? null,
       displayName: body.display_name ?? null,
       description: body.description ?? null,
@@ -89,6 +93,7 @@ export class PricesService {
         ...createdWithin(query),
         ...(query.price_ids ? { id: query.price_ids } : {}),
         ...(query.meter_ids ? { meterId: query.meter_ids } : {}),
+        ...(query.parent_price_id ? { parentPriceId: query.parent_price_id } : {}),
         $and: [
           ...(query.plan_ids ? [{ planId: query.plan_ids }] : []),
           ...(query.entity_ids ? [{ planId: query.entity_ids }] : []),
@@ -100,14 +105,15 @@ export class PricesService {
   }
 
   /**
-   * Texts in place. Money doesn't change in place, and versions from a date come with a later version of Drawdown: end
-   * the price and create another. @throws Problem 404, 400 for money, 409 for a lookup key in use.
+   * Texts in place; money begins a new version, which is answered (`PriceVersions.begin`).
+   * @throws Problem 404, 400 for a version that can't begin then, 409 for a lookup key in use.
    */
   async update(tx: Tx, id: string, body: UpdatePriceBody): Promise<Price> {
-    if (body.amount !== undefined && body.amount !== null) {
-      throw Problem.unsupported('amount', 'of a price does not change: end the price and create another');
-    }
-    const price = await this.get(tx, id);
+    const money = changesMoney(body);
+    if (body.effective_from && !money)
+      throw Problem.invalid('effective_from', 'is of a change of money: texts change at once');
+    const before = await this.get(tx, id);
+    const price = money ? await this.versions.begin(tx, before, body) : before;
     tx.em.assign(
       price,
       {
@@ -146,9 +152,44 @@ export class PricesService {
     return prices.map((price) => priceView(price, meterOf.get(price.meterId ?? '') ?? null, planOf.get(price.planId)));
   }
 
-  private async assertMeter(tx: Tx, meterId: string): Promise<void> {
+  /** The one offered now under the name, else the last that was or the first that will be. @throws Problem 404. */
+  async byLookupKey(tx: Tx, lookupKey: string): Promise<Price> {
+    const { environmentId } = tx.scope;
+    const named = { environmentId, lookupKey };
+    const newest = { orderBy: { createdAt: 'desc', id: 'desc' }, limit: 1 } as const;
+    const [now] = await tx.em.find(Price, { ...named, status: 'published', ...offeredAt(tx.now) }, newest);
+    const [price] = now ? [now] : await tx.em.find(Price, named, newest);
+    if (!price) throw Problem.notFound('price with the lookup key', lookupKey);
+    return price;
+  }
+
+  /**
+   * A meter is priced once at a time in a currency and interval, or its usage would be charged twice; and what the plan
+   * gives free of it must fit (`assertFreeUnitsFit`). The plan's row is locked, so that two requests can't both find it
+   * free. @returns the time in which it is offered: after a price that has ended, from that end.
+   */
+  private async countable(tx: Tx, meterId: string, body: CreatePriceBody, span: OfferedSpan): Promise<OfferedSpan> {
     const [meter] = await this.features.meters(tx, [meterId]);
     if (meter?.status !== 'published') throw unknownReference('meter_id', meterId);
+    const { entity_id: planId, currency, billing_period: billingPeriod, billing_period_count: count } = body;
+    const billingPeriodCount = count ?? 1;
+    await this.plans.lock(tx, planId);
+    await assertFreeUnitsFit(tx, this.features, planId, meter, { billingPeriod, count: billingPeriodCount });
+    const { environmentId } = tx.scope;
+    const others = await tx.em.find(Price, {
+      environmentId,
+      planId,
+      meterId,
+      currency,
+      billingPeriod,
+      billingPeriodCount,
+    });
+    const ends = others.flatMap(({ endDate }) => (endDate && endDate <= tx.now ? endDate.getTime() : []));
+    const startDate = span.startDate ?? (ends.length > 0 ? new Date(Math.max(...ends)) : null);
+    const other = others.find((one) => overlap(one, { ...span, startDate }));
+    if (other)
+      throw Problem.invalid('meter_id', `is priced by ${other.id} at an overlapping time: end that price first`);
+    return { ...span, startDate };
   }
 
   private save(tx: Tx, price: Price): Promise<void> {

@@ -1,14 +1,9 @@
-import type { BillingPeriod } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
 
 /** What a plan can be made of in this version. Whatever the wire knows beyond it is refused at creation, and only there. */
-export const supportedBillingPeriods: readonly BillingPeriod[] = ['MONTHLY'];
-export const supportedResetPeriods: readonly (BillingPeriod | 'NEVER')[] = supportedBillingPeriods;
-export const supportedBillingModels: readonly string[] = ['FLAT_FEE'];
 export const supportedBillingCadences: readonly string[] = ['RECURRING'];
 export const supportedPriceUnits: readonly string[] = ['FIAT'];
 export const supportedOwners: readonly string[] = ['PLAN'];
-export const supportedPeriodCounts: readonly number[] = [1];
 
 /** @throws Problem 400 for a value that is not in the list; an absent one passes. */
 export function assertSupported<T>(field: string, value: T | null | undefined, supported: readonly T[]): void {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { startModules } from '../../support/modules.js';
 import { productionScope } from '../../support/production-scope.js';
 import { expectWireShape } from '../../support/wire-shape.js';
-import { CatalogueWorld, monthlyGrant, type Answer } from './catalogue-world.js';
+import { CatalogueWorld, monthlyGrant, usage, type Answer } from './catalogue-world.js';
 
 let world: CatalogueWorld;
 let plan: Answer;
@@ -130,7 +130,7 @@ describe('an entitlement', () => {
     ['a soft switch', 'boolean', { is_soft_limit: true }, 'is_soft_limit'],
     ['a value of a switch', 'boolean', { static_value: 'x' }, 'static_value'],
     ['no value', 'static', {}, 'static_value'],
-    ['a window of a later version', 'metered', { usage_limit: 1, usage_reset_period: 'DAILY' }, 'usage_reset_period'],
+    ['a window there is not', 'metered', { usage_limit: 1, usage_reset_period: 'HOURLY' }, 'usage_reset_period'],
     ['a switch that is no boolean', 'boolean', { is_enabled: 'yes' }, 'is_enabled'],
     ['a start', 'boolean', { start_date: '2026-01-01T00:00:00Z' }, 'start_date'],
     ['something else than a plan', 'boolean', { entity_type: 'ADDON' }, 'entity_type'],
@@ -141,6 +141,27 @@ describe('an entitlement', () => {
     const before = await world.count('entitlements');
     expect(await world.refusal('/entitlements', { plan_id: plan.id, feature_id, ...change })).toEqual([400, field]);
     expect(await world.count('entitlements')).toBe(before);
+  });
+
+  it('has a window of its own only where the usage it frees can be free by it, whichever comes first', async () => {
+    const own = await world.plan();
+    const counted = await world.metered();
+    const greatest = await world.post('/features', {
+      name: 'Seats',
+      type: 'metered',
+      meter: { event_name: world.key(), aggregation: { type: 'MAX', field: 'n' } },
+    });
+    const daily = { plan_id: own.id, usage_limit: 1, usage_reset_period: 'DAILY' };
+    await world.post('/prices', usage(own.id, greatest.meter_id));
+    expect(await world.refusal('/entitlements', { ...daily, feature_id: greatest.id })).toEqual([
+      400,
+      'usage_reset_period',
+    ]);
+    await world.post('/entitlements', { ...daily, feature_id: counted.id });
+    await world.post('/prices', usage(own.id, counted.meter_id));
+    const other = await world.plan();
+    await world.post('/entitlements', { ...daily, plan_id: other.id, feature_id: greatest.id });
+    expect(await world.refusal('/prices', usage(other.id, greatest.meter_id))).toEqual([400, 'usage_reset_period']);
   });
 
   it('is one per plan and feature, also in a race; unknown plans and features are not found', async () => {
@@ -233,8 +254,8 @@ describe('a credit grant', () => {
     ['a rate of nothing', { conversion_rate: '0' }, 'conversion_rate'],
     ['a recurring grant without a period', { period: null }, 'period'],
     ['a one-time grant with a period', { cadence: 'ONETIME' }, 'period'],
-    ['a period of a later version', { period: 'WEEKLY' }, 'period'],
-    ['a count of a later version', { period_count: 2 }, 'period_count'],
+    ['a period there is not', { period: 'HOURLY' }, 'period'],
+    ['a count of nothing', { period_count: 0 }, 'period_count'],
     ['a duration without DURATION', { expiration_duration: 5 }, 'expiration_duration'],
     ['a unit without DURATION', { expiration_duration_unit: 'DAY' }, 'expiration_duration_unit'],
     [

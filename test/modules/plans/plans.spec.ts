@@ -131,9 +131,24 @@ describe('a plan', () => {
     expect(await world.get(`/subscriptions/${subscription.id}`)).toMatchObject({ plan: { id: plan.id } });
   });
 
-  it('is cloned by a later version', async () => {
-    const { id } = await world.plan();
-    expect((await world.modules.api.post(`/plans/${id}/clone`, { name: 'Copy' })).status).toBe(501);
+  it('is cloned with all it offers, under a name and without the lookup keys of its parts', async () => {
+    const old = await world.plan({ description: 'first' });
+    const feature = await world.metered();
+    await world.post('/prices', fee(old.id, { lookup_key: world.key() }));
+    await world.post('/prices', usage(old.id, feature.meter_id));
+    await world.modules.api.delete(`/prices/${(await world.post('/prices', fee(old.id, { amount: '1' }))).id}`);
+    await world.post('/entitlements', { plan_id: old.id, feature_id: feature.id, usage_limit: 10 });
+    await world.post('/creditgrants', monthlyGrant(old.id));
+    const copy = await world.post(`/plans/${old.id}/clone`, { name: 'Copy' });
+    expect(copy).toMatchObject({ name: 'Copy', description: 'first', lookup_key: null });
+    expect(copy.id).not.toBe(old.id);
+    expect(copy.prices.map((price: Answer) => [price.amount, price.lookup_key, price.entity_id])).toEqual([
+      ['149', null, copy.id],
+      ['10', null, copy.id],
+    ]);
+    expect([copy.entitlements.length, copy.credit_grants.length]).toEqual([1, 1]);
+    expect((await world.get(`/plans/${old.id}`)).prices).toHaveLength(2);
+    expect((await world.modules.api.post('/plans/plan_x/clone', {})).status).toBe(404);
   });
 
   it.each<[string, object, string]>([

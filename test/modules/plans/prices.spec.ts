@@ -7,6 +7,8 @@ import { productionScope } from '../../support/production-scope.js';
 import { expectWireShape } from '../../support/wire-shape.js';
 import { CatalogueWorld, fee, usage, type Answer } from './catalogue-world.js';
 
+const tiered = (tier_mode: string, tiers: object[]) => ({ billing_model: 'TIERED', amount: null, tier_mode, tiers });
+
 let world: CatalogueWorld;
 let plan: Answer;
 let feature: Answer;
@@ -52,11 +54,14 @@ describe('a price', () => {
       invoice_cadence: _3,
       ...short
     } = usage(plan.id, feature.meter_id);
+    await world.modules.api.delete(
+      `/prices/${(await world.post('/prices/search', { meter_ids: [feature.meter_id] }, 200)).items[0].id}`,
+    );
     const price = await world.post('/prices', { ...short, amount: 0.1, trial_period_days: '7' });
     expect(price).toMatchObject({ amount: '0.1', invoice_cadence: 'ARREAR', trial_period: 7 });
   });
 
-  it('changes its texts in place and its money never', async () => {
+  it('changes its texts in place, and refuses money that makes no price', async () => {
     const price = await world.post('/prices', fee(plan.id));
     const texts = { display_name: 'Starter', description: 'a month', lookup_key: world.key(), metadata: { c: 'd' } };
     const answer = await world.modules.api.put(`/prices/${price.id}`, texts);
@@ -64,15 +69,95 @@ describe('a price', () => {
     expect(answer.body).toMatchObject({ ...texts, amount: '149' });
     await expectWireShape('DtoPriceResponse', answer.body);
     for (const [field, value] of [
-      ['amount', '0'],
+      ['amount', '-1'],
       ['effective_from', '2026-02-01T00:00:00Z'],
-      ['billing_model', 'PACKAGE'],
       ['tiers', [{ unit_amount: '1' }]],
+      ['tier_mode', 'SLAB'],
+      ['transform_quantity', { divide_by: 10 }],
       ['currency', 'eur'],
     ] as const) {
       expect(await world.refusal(`/prices/${price.id}`, { [field]: value }, 'put')).toEqual([400, field]);
     }
     expect(await world.get(`/prices/${price.id}`)).toEqual(answer.body);
+  });
+
+  it.each<[string, object, object]>([
+    [
+      'packages',
+      { billing_model: 'PACKAGE', amount: '5', transform_quantity: { divide_by: 1000, round: 'down' } },
+      { transform_quantity: { divide_by: 1000, round: 'down' }, display_amount: '$5.00' },
+    ],
+    [
+      'tiers',
+      tiered('VOLUME', [{ up_to: '100', unit_amount: 2, flat_amount: '1.5' }, { unit_amount: '0.5' }]),
+      {
+        tier_mode: 'VOLUME',
+        amount: '0',
+        display_amount: '$2.00',
+        tiers: [
+          { up_to: 100, unit_amount: '2', flat_amount: '1.5' },
+          { up_to: null, unit_amount: '0.5', flat_amount: null },
+        ],
+      },
+    ],
+    ['a minimum', { min_quantity: 5 }, { min_quantity: '5' }],
+    [
+      'three half years in yen',
+      { billing_period: 'HALF_YEARLY', billing_period_count: 3, currency: 'JPY' },
+      { currency: 'jpy' },
+    ],
+  ])('may be of %s, for a time and for use', async (_, terms, shown) => {
+    const counted = await world.metered();
+    for (const body of [fee(plan.id, terms), usage(plan.id, counted.meter_id, terms)]) {
+      const price = await world.post('/prices', body);
+      expect(price).toMatchObject(shown);
+      await expectWireShape('DtoPriceResponse', price);
+    }
+  });
+
+  it('charges a meter once at a time', async () => {
+    const counted = await world.metered();
+    const first = usage(plan.id, counted.meter_id, { end_date: '2026-03-01T00:00:00Z' });
+    await world.post('/prices', first);
+    expect(await world.refusal('/prices', usage(plan.id, counted.meter_id))).toEqual([400, 'meter_id']);
+    await world.post('/prices', usage(plan.id, counted.meter_id, { currency: 'eur' }));
+    await world.post('/prices', usage(plan.id, counted.meter_id, { start_date: '2026-03-01T00:00:00Z' }));
+  });
+
+  it('has versions: each is offered until the next begins, and has its name', async () => {
+    const lookup_key = world.key();
+    const first = await world.post('/prices', fee(plan.id, { lookup_key }));
+    const put = (id: string, body: object) => world.modules.api.put(`/prices/${id}`, body);
+    const { body: second } = await put(first.id, { amount: '159', effective_from: '2026-02-01T00:00:00Z' });
+    expect(second).toMatchObject({
+      amount: '159',
+      parent_price_id: first.id,
+      start_date: '2026-02-01T00:00:00.000Z',
+      lookup_key,
+    });
+    await expectWireShape('DtoPriceResponse', second);
+    expect(await world.get(`/prices/${first.id}`)).toMatchObject({ amount: '149', end_date: second.start_date });
+    expect(await world.get(`/prices/lookup/${lookup_key}`)).toMatchObject({ id: first.id });
+    const { body: third } = await put(second.id, { amount: '169', effective_from: '2026-03-01T00:00:00Z' });
+    expect(third).toMatchObject({ parent_price_id: first.id });
+    for (const effective_from of ['2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z', '2026-03-01T00:00:00Z']) {
+      expect(await world.refusal(`/prices/${second.id}`, { amount: '1', effective_from }, 'put')).toEqual([
+        400,
+        'effective_from',
+      ]);
+    }
+    const versions = await world.post('/prices/search', { parent_price_id: first.id }, 200);
+    expect(versions.items.map((one: Answer) => one.amount)).toEqual(expect.arrayContaining(['159', '169']));
+    expect(await world.refusal('/prices', fee(plan.id, { lookup_key }))).toEqual([409, 'lookup_key']);
+    expect((await world.modules.api.get('/prices/lookup/nobody')).status).toBe(404);
+  });
+
+  it('keeps of an older version what a change leaves out', async () => {
+    const terms = { billing_model: 'PACKAGE', amount: '5', transform_quantity: { divide_by: 10, round: 'down' } };
+    const { id } = await world.post('/prices', fee(plan.id, terms));
+    const { body } = await world.modules.api.put(`/prices/${id}`, { amount: '6', display_name: 'Pack' });
+    expect(body).toMatchObject({ ...terms, amount: '6', display_name: 'Pack' });
+    expect(await world.get(`/prices/${id}`)).toMatchObject({ amount: '5', status: 'archived' });
   });
 
   it('ends now or at a date, keeps its end, and frees its lookup key and its meter once it has', async () => {
@@ -197,12 +282,29 @@ describe('bad input', () => {
     ['two trials', { trial_period: 7, trial_period_days: 14 }, 'trial_period_days'],
     ['an end before the start', { start_date: '2026-02-01T00:00:00Z', end_date: '2026-02-01T00:00:00Z' }, 'end_date'],
     ['a date without an offset', { start_date: '2026-02-01' }, 'start_date'],
-    ['a period of a later version', { billing_period: 'ANNUAL' }, 'billing_period'],
-    ['a count of a later version', { billing_period_count: 3 }, 'billing_period_count'],
-    ['a model of a later version', { billing_model: 'PACKAGE' }, 'billing_model'],
-    ['tiers', { tiers: [{ unit_amount: '1' }] }, 'tiers'],
-    ['a minimum', { min_quantity: 2 }, 'min_quantity'],
-    ['packages', { transform_quantity: { divide_by: 10 } }, 'transform_quantity'],
+    ['a period there is not', { billing_period: 'FORTNIGHTLY' }, 'billing_period'],
+    ['a count of nothing', { billing_period_count: 0 }, 'billing_period_count'],
+    ['tiers of a flat fee', { tiers: [{ unit_amount: '1' }] }, 'tiers'],
+    ['packages of a flat fee', { transform_quantity: { divide_by: 10 } }, 'transform_quantity'],
+    ['a minimum below zero', { min_quantity: -1 }, 'min_quantity'],
+    ['a package of no size', { billing_model: 'PACKAGE' }, 'transform_quantity'],
+    [
+      'a package of nothing',
+      { billing_model: 'PACKAGE', transform_quantity: { divide_by: 0 } },
+      'transform_quantity.divide_by',
+    ],
+    ['a tiered price with an amount', { ...tiered('SLAB', [{ unit_amount: '1' }]), amount: '5' }, 'amount'],
+    ['tiers of no mode', { ...tiered('SLAB', [{ unit_amount: '1' }]), tier_mode: null }, 'tier_mode'],
+    ['no tiers', { ...tiered('SLAB', []), tiers: null }, 'tiers'],
+    ['tiers with nothing in them', tiered('SLAB', []), 'tiers'],
+    [
+      'tiers that overlap',
+      tiered('VOLUME', [{ up_to: 10, unit_amount: '2' }, { up_to: 10, unit_amount: '1' }, { unit_amount: '1' }]),
+      'tiers[1].up_to',
+    ],
+    ['tiers that end', tiered('SLAB', [{ up_to: 10, unit_amount: '2' }]), 'tiers[0].up_to'],
+    ['a tier that is never reached', tiered('SLAB', [{ unit_amount: '2' }, { unit_amount: '1' }]), 'tiers[0].up_to'],
+    ['a negative flat amount', tiered('SLAB', [{ unit_amount: '2', flat_amount: '-1' }]), 'tiers[0].flat_amount'],
     ['a price paid once', { billing_cadence: 'ONETIME' }, 'billing_cadence'],
     ['a unit of its own', { price_unit_type: 'CUSTOM' }, 'price_unit_type'],
     ['a price of something else', { entity_type: 'ADDON' }, 'entity_type'],
