@@ -31,8 +31,8 @@ export interface Modules {
   audit(): Promise<string[]>;
 }
 
-export type Api = Record<'get' | 'delete', (path: string, headers?: Record<string, string>) => request.Test> &
-  Record<'post' | 'put', (path: string, body?: object, headers?: Record<string, string>) => request.Test>;
+export type Api = Record<'get', (path: string, headers?: Record<string, string>) => request.Test> &
+  Record<'post' | 'put' | 'delete', (path: string, body?: object, headers?: Record<string, string>) => request.Test>;
 
 /** Starts the application; it is closed, after a last audit, when the file ends. */
 export async function startModules(options: { at?: string; env?: Record<string, string> } = {}): Promise<Modules> {
@@ -80,16 +80,16 @@ export async function startModules(options: { at?: string; env?: Record<string, 
 }
 
 const client = (url: string, key = API_KEY): Api => {
-  const send = (method: 'get' | 'post' | 'put' | 'delete') => (path: string, body?: object, headers?: object) =>
+  const send = (method: 'post' | 'put' | 'delete') => (path: string, body?: object, headers?: object) =>
     request(url)
       [method](`/v1${path}`)
       .set({ 'x-api-key': key, ...headers })
       .send(body);
-  const bare = (method: 'get' | 'delete') => (path: string, headers?: object) =>
+  const get = (path: string, headers?: object) =>
     request(url)
-      [method](`/v1${path}`)
+      .get(`/v1${path}`)
       .set({ 'x-api-key': key, ...headers });
-  return { get: bare('get'), delete: bare('delete'), post: send('post'), put: send('put') };
+  return { get, post: send('post'), put: send('put'), delete: send('delete') };
 };
 
 async function developmentScope(app: NestFastifyApplication): Promise<Scope> {

@@ -34,6 +34,7 @@ export function registerRequestHooks(app: NestFastifyApplication): void {
     try {
       assertWellFormed(request.body, '', 0);
       assertWellFormed(request.query, '', 0);
+      assertWellFormed(request.params, '', 0);
       context.idempotency = idempotencyOf(request);
     } catch (error) {
       done(error as Error);
