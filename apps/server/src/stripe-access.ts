@@ -44,8 +44,11 @@ async function startSandbox(settings: Settings): Promise<() => void> {
       ...process.env,
       STRIPE_SANDBOX_PORT: String(settings.STRIPE_SANDBOX_PORT),
       STRIPE_SANDBOX_DIR: settings.STRIPE_SANDBOX_DIR,
+      STRIPE_SANDBOX_LIFELINE: 'stdin',
     },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // A group of its own: Ctrl+C reaches the server only, which drains before the sandbox goes.
+    detached: true,
+    stdio: ['pipe', 'ignore', 'inherit'],
   });
   let exited = false;
   child.once('exit', () => (exited = true));

@@ -32,6 +32,8 @@ try {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  // Started by a server: its end, by kill -9 too, closes our standard input and ends us.
+  if (process.env.STRIPE_SANDBOX_LIFELINE === 'stdin') process.stdin.once('end', stop).resume();
   console.log(`stripe sandbox: api ${sandbox.url}, control ${sandbox.controlUrl}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
