@@ -137,7 +137,7 @@ class Connection {
     this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
     const bodyAt = this.received.indexOf(END_OF_HEAD) + END_OF_HEAD.length;
     if (bodyAt < END_OF_HEAD.length) return;
-    const head = this.received.latin1Slice(0, bodyAt);
+    const head = this.received.toString('latin1', 0, bodyAt);
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? Number.NaN);
     if (Number.isNaN(length)) throw new Error(`an answer without a length:\n${head}`);
     if (this.received.length < bodyAt + length) return;

@@ -1,4 +1,4 @@
-import { Bootstrap, ErrorFilter, fastifyAdapter, registerRequestHooks } from '@drawdown/platform';
+import { Bootstrap, ErrorFilter, fastifyAdapter, registerRequestHooks, registerRequestLog } from '@drawdown/platform';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -19,6 +19,7 @@ export async function createServer(parts: AppParts): Promise<NestFastifyApplicat
   app.setGlobalPrefix('v1', { exclude: ['health', 'ready', 'metrics'] });
   app.useGlobalFilters(new ErrorFilter(isClientOperation));
   registerRequestHooks(app);
+  registerRequestLog(app);
   await app.register(helmet, { contentSecurityPolicy: { directives: swaggerPolicy } });
   describeApi(app);
   await app.get(MikroORM).migrator.up();

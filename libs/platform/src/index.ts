@@ -10,7 +10,7 @@ export { explainRefusal } from './database/explain-refusal.js';
 export { invariant, platformInvariants, type Invariant } from './database/invariant.js';
 export { newId } from './database/new-id.js';
 export { ormOptions } from './database/orm-options.js';
-export type { Scope } from './database/scope.js';
+export type { Caller, Scope } from './database/scope.js';
 export { sqlState } from './database/sql-state.js';
 export { Transactions, type Sql, type Tx } from './database/transactions.js';
 export { EventBus } from './events/event-bus.js';
@@ -18,6 +18,7 @@ export { Outbox } from './events/outbox.js';
 export { AfterCommit, InTransaction } from './events/subscribers.js';
 export { ErrorFilter } from './http/error.filter.js';
 export { fastifyAdapter, registerRequestHooks } from './http/fastify.js';
+export { registerRequestLog } from './http/logging.js';
 export { OwnedView, ownedView, SuccessView } from './http/owned-view.dto.js';
 export {
   createdWithin,

@@ -72,6 +72,20 @@ describe('a request', () => {
     }
   });
 
+  it.each(['POST /v1/things', 'GET /v1/clock'])('with a key revoked a moment ago is 401: %s', async (route) => {
+    const ask = () =>
+      route.startsWith('POST')
+        ? post({ name: 'revoked', size: '1' })
+        : request(app.getHttpServer()).get('/v1/clock').set('x-api-key', KEY);
+    expect((await ask()).status).toBeLessThan(300);
+    await sql`update api_key set revoked_at = now()`.execute(db());
+    const [refused, again] = [await ask(), await ask()];
+    await sql`update api_key set revoked_at = null`.execute(db());
+    expect([refused.status, again.status]).toEqual([401, 401]);
+    await sql`delete from thing`.execute(db());
+    expect((await ask()).status).toBeLessThan(300);
+  });
+
   it.each([
     [{ name: 'x', size: '1', colour: 'red' }, 'colour'],
     [{ name: 5, size: '1' }, 'name'],
@@ -187,7 +201,9 @@ describe('due work', () => {
     for (const id of ['ann', 'bob']) {
       await sql`
         insert into customer (id, tenant_id, environment_id, external_id, timezone, metadata, status, created_at, updated_at)
-        values (${id}, ${scope.tenantId}, ${scope.environmentId}, ${id}, 'UTC', '{}', 'published', now(), now())`.execute(db());
+        values (${id}, ${scope.tenantId}, ${scope.environmentId}, ${id}, 'UTC', '{}', 'published', now(), now())`.execute(
+        db(),
+      );
     }
   });
 

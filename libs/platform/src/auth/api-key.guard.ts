@@ -21,7 +21,7 @@ export class ApiKeyGuard implements CanActivate {
     if (this.reflector.getAllAndOverride<boolean>(PUBLIC, [context.getHandler(), context.getClass()])) return true;
     const header = context.switchToHttp().getRequest<FastifyRequest>().headers['x-api-key'];
     const scope = typeof header === 'string' && header !== '' ? await this.keys.open(header) : null;
-    if (!scope) throw new Problem('unauthorized', 'a valid API key is required in the header x-api-key');
+    if (!scope) throw Problem.unauthorized();
     requestContext.getStore()!.scope = scope;
     return true;
   }

@@ -38,7 +38,7 @@ export class ClockController {
   @Get()
   @ApiOperation({ summary: 'The time of the environment' })
   async read(): Promise<ClockView> {
-    const { now, standing } = await this.clock.read(this.requests.scope());
+    const { now, standing } = await this.clock.read(await this.requests.verifiedScope());
     return { now: now.toISOString(), standing };
   }
 
@@ -46,7 +46,7 @@ export class ClockController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Advance the clock of a development environment and do everything due on the way' })
   async advance(@Body() body: AdvanceClockBody): Promise<AdvancedClockView> {
-    const { now, happened } = await this.clock.advance(this.requests.scope(), new Date(body.to));
+    const { now, happened } = await this.clock.advance(await this.requests.verifiedScope(), new Date(body.to));
     return {
       now: now.toISOString(),
       happened: happened.map((one) => ({ ...one, at: one.at.toISOString() })),

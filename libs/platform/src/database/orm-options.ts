@@ -1,4 +1,5 @@
 import { Migrator } from '@mikro-orm/migrations';
+import { PreparingClient } from './preparing-client.js';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
 
 export interface OrmParts {
@@ -29,6 +30,7 @@ export const ormOptions = ({ clientUrl, poolSize, entities, migrations }: OrmPar
     },
     pool: { min: 1, max: poolSize },
     driverOptions: {
+      Client: PreparingClient,
       application_name: 'drawdown',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { realTime } from '../clock/real-time.js';
 import { Problem } from '../http/problem.js';
 import { sqlState } from './sql-state.js';
-import type { Scope } from './scope.js';
+import type { Caller, Scope } from './scope.js';
 
 /** Untyped on purpose: statements are written in SQL, entities are the typed way in. */
 export type Sql = Kysely<unknown>;
@@ -24,6 +24,9 @@ export interface Tx {
 const ATTEMPTS = 6;
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK = '40P01';
+/** A prepared statement whose columns a migration has changed; it isn't used again. */
+const STALE_STATEMENT = '0A000';
+const REPEATED: readonly (string | null)[] = [SERIALIZATION_FAILURE, DEADLOCK, STALE_STATEMENT];
 
 /** Opens transactions. The whole unit is repeated when PostgreSQL asks for it (deadlock, serialization failure). */
 @Injectable()
@@ -32,17 +35,18 @@ export class Transactions {
 
   constructor(private readonly orm: MikroORM) {}
 
-  /** @throws Problem not_found when the environment doesn't exist. */
-  async run<T>({ tenantId, environmentId }: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
+  /** @throws Problem 401 when the caller's API key was revoked meanwhile, 404 when the environment doesn't exist. */
+  async run<T>(caller: Scope | Caller, work: (tx: Tx) => Promise<T>): Promise<T> {
     // Exactly the two: rows are made with `...tx.scope`, whatever else the caller's object holds.
-    const scope: Scope = { tenantId, environmentId };
+    const scope: Scope = { tenantId: caller.tenantId, environmentId: caller.environmentId };
+    const apiKeyId = 'apiKeyId' in caller ? caller.apiKeyId : null;
     for (let attempt = 1; ; attempt++) {
       const afterCommit: (() => void)[] = [];
       try {
         const result = await this.orm.em.fork().transactional(async (em) => {
           const entityManager = em as EntityManager;
           const db = entityManager.getKysely() as Sql;
-          const now = await environmentTime(db, scope);
+          const now = await environmentTime(db, scope, apiKeyId);
           const tx: Tx = { em: entityManager, db, scope, now, afterCommit: (action) => void afterCommit.push(action) };
           return work(tx);
         });
@@ -50,7 +54,7 @@ export class Transactions {
         return result;
       } catch (error) {
         const state = sqlState(error);
-        if ((state !== SERIALIZATION_FAILURE && state !== DEADLOCK) || attempt === ATTEMPTS) throw error;
+        if (!REPEATED.includes(state) || attempt === ATTEMPTS) throw error;
         this.log.debug(`transaction repeated after ${state}, attempt ${attempt}`);
         await sleep(2 ** attempt + Math.random() * 10);
       }
@@ -58,10 +62,15 @@ export class Transactions {
   }
 }
 
-async function environmentTime(db: Sql, scope: Scope): Promise<Date> {
-  const found = await sql<{ clock_at: string | null }>`
-    select clock_at from environment where tenant_id = ${scope.tenantId} and id = ${scope.environmentId}`.execute(db);
+/** The environment's time; the same round trip asks whether the key still opens it, which a process may only remember. */
+async function environmentTime(db: Sql, scope: Scope, apiKeyId: string | null): Promise<Date> {
+  const found = await sql<{ clock_at: string | null; opened: boolean }>`
+    select clock_at, ${apiKeyId}::text is null or exists (
+      select from api_key k where k.id = ${apiKeyId} and k.environment_id = e.id and k.revoked_at is null
+        and (k.expires_at is null or k.expires_at > now())) opened
+    from environment e where tenant_id = ${scope.tenantId} and id = ${scope.environmentId}`.execute(db);
   const row = found.rows[0];
   if (!row) throw Problem.notFound('environment', scope.environmentId);
+  if (!row.opened) throw Problem.unauthorized();
   return row.clock_at === null ? realTime() : new Date(row.clock_at);
 }

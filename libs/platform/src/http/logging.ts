@@ -1,36 +1,48 @@
-import type { Params } from 'nestjs-pino';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PinoLogger, type Params } from 'nestjs-pino';
 import type { Settings } from '../config/settings.js';
+import { requestContext } from './request-context.js';
 
 const NOT_IMPLEMENTED = 501;
 
-/** Structured logs, one line a request, never a secret: headers that carry one and the bodies stay out. */
+/** Structured logs, never a secret. Every line written while a request is answered carries the request's id. */
 export const loggerOptions = (settings: Settings): Params => ({
+  // No middleware: it makes a logger per request, also for those of which nothing is logged.
+  forRoutes: [],
   pinoHttp: {
     level: settings.LOG_LEVEL,
-    quietReqLogger: true,
+    mixin: () => {
+      const context = requestContext.getStore();
+      return context ? { requestId: context.requestId } : {};
+    },
     redact: {
-      paths: [
-        'req.headers',
-        'res.headers',
-        '*.authorization',
-        '*["x-api-key"]',
-        '*.api_key',
-        '*.secret',
-        '*.client_secret',
-      ],
+      paths: ['*.authorization', '*["x-api-key"]', '*.api_key', '*.secret', '*.client_secret'],
       remove: true,
-    },
-    serializers: {
-      req: (request: { id: string; method: string; url: string }) => ({
-        id: request.id,
-        method: request.method,
-        path: request.url.split('?')[0],
-      }),
-      res: (response: { statusCode: number }) => ({ status: response.statusCode }),
-    },
-    customLogLevel: (_request, response, error) => {
-      if (response.statusCode === NOT_IMPLEMENTED) return 'info';
-      return response.statusCode >= 500 || error ? 'error' : response.statusCode >= 400 ? 'info' : 'debug';
     },
   },
 });
+
+/** One line a request: method, path, status and time; headers, query and bodies stay out. */
+export function registerRequestLog(app: NestFastifyApplication): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+      const level = levelOf(reply.statusCode);
+      if (PinoLogger.root.isLevelEnabled(level)) {
+        const { method, id: requestId } = request;
+        const path = request.url.split('?')[0];
+        PinoLogger.root[level](
+          { requestId, method, path, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+          'request',
+        );
+      }
+      done();
+    });
+}
+
+function levelOf(status: number): 'debug' | 'info' | 'error' {
+  if (status >= 500 && status !== NOT_IMPLEMENTED) return 'error';
+  return status >= 400 ? 'info' : 'debug';
+}

@@ -30,6 +30,11 @@ export class Problem extends Error {
     this.status = statusOf[code];
   }
 
+  /** 401: unknown, revoked and expired keys look the same. */
+  static unauthorized(): Problem {
+    return new Problem('unauthorized', 'a valid API key is required in the header x-api-key');
+  }
+
   /** 400: the value of `field` can't be accepted. */
   static invalid(field: string, message: string): Problem {
     return new Problem('validation_error', `${field} ${message}`, { field });

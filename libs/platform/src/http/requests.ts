@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
-import type { Scope } from '../database/scope.js';
+import type { Caller, Scope } from '../database/scope.js';
 import { sqlState } from '../database/sql-state.js';
 import { Transactions, type Tx } from '../database/transactions.js';
 import { Problem } from './problem.js';
@@ -14,10 +14,15 @@ export class Requests {
   constructor(private readonly transactions: Transactions) {}
 
   /** @throws Problem 401 on a route that no API key opened. */
-  scope(): Scope {
+  scope(): Caller {
     const scope = this.context().scope;
     if (!scope) throw new Problem('unauthorized', 'an API key is required');
     return scope;
+  }
+
+  /** As `scope`, for work outside of `Transactions`: asks the database whether the key still opens it. */
+  verifiedScope(): Promise<Scope> {
+    return this.read((tx) => Promise.resolve(tx.scope));
   }
 
   /** A read: one transaction, so that everything in the answer is of one moment. */
@@ -53,10 +58,29 @@ export class Requests {
     }
   }
 
+  /** A preview: the work of a write, whose answer is given and whose effects are rolled back. */
+  async rehearse<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    try {
+      return await this.transactions.run(this.scope(), async (tx) => {
+        throw new Rehearsed(await work(tx));
+      });
+    } catch (end) {
+      if (end instanceof Rehearsed) return end.answer as T;
+      throw end;
+    }
+  }
+
   private context(): RequestContext {
     const context = requestContext.getStore();
     if (!context) throw new Error('no request is being answered');
     return context;
+  }
+}
+
+/** Ends a rehearsal: what was done is undone, the answer stays. */
+class Rehearsed extends Error {
+  constructor(readonly answer: unknown) {
+    super('rehearsed');
   }
 }
 
