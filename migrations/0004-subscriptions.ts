@@ -12,7 +12,7 @@ export class SubscriptionsMigration extends Migration {
         plan_id text not null,
         lookup_key text,
         currency text not null check (currency ~ '^[a-z]{3}$'),
-        status text not null check (status in ('draft', 'trialing', 'active', 'past_due', 'cancelled')),
+        status text not null check (status in ('draft', 'trialing', 'active', 'past_due', 'paused', 'cancelled')),
         billing_cycle text not null check (billing_cycle in ('anniversary', 'calendar')),
         billing_period text not null,
         billing_period_count integer not null check (billing_period_count >= 1),
@@ -22,7 +22,10 @@ export class SubscriptionsMigration extends Migration {
         collection_method text not null check (collection_method in ('charge_automatically', 'send_invoice')),
         payment_terms text,
         start_date timestamptz not null,
+        awaits_activation boolean not null,
+        trial_days integer check (trial_days > 0),
         trial_end timestamptz check (trial_end > start_date),
+        paid_from timestamptz check (paid_from >= start_date),
         end_date timestamptz check (end_date > start_date),
         current_period_start timestamptz,
         current_period_end timestamptz,
@@ -30,6 +33,7 @@ export class SubscriptionsMigration extends Migration {
         cancel_at_period_end boolean not null,
         cancel_reason text,
         final_invoice boolean not null,
+        cancel_prorated boolean not null,
         cancelled_at timestamptz,
         metadata jsonb not null,
         version integer not null default 1,
@@ -38,6 +42,7 @@ export class SubscriptionsMigration extends Migration {
         live boolean generated always as (nullif(status <> 'cancelled', false)) stored,
         unique (environment_id, id),
         check ((status = 'cancelled') = (cancelled_at is not null)),
+        check (not awaits_activation or status in ('draft', 'cancelled')),
         check (status in ('draft', 'cancelled') or current_period_end is not null),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred,
@@ -72,6 +77,8 @@ export class SubscriptionsMigration extends Migration {
         rule jsonb not null,
         start_date timestamptz not null,
         end_date timestamptz check (end_date >= start_date),
+        fee_from timestamptz not null check (fee_from >= start_date),
+        fee_until timestamptz check (fee_until >= end_date),
         metadata jsonb not null,
         created_at timestamptz not null,
         updated_at timestamptz not null,
@@ -96,18 +103,20 @@ export class SubscriptionsMigration extends Migration {
         end_at timestamptz not null,
         whole_start timestamptz not null,
         whole_end timestamptz not null,
+        rest_credited boolean not null default false,
         status text not null check (status in ('open', 'closed')),
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
         constraint subscription_period_number unique (environment_id, subscription_id, number),
-        constraint subscription_period_start unique (environment_id, subscription_id, start_at),
         check (start_at <= end_at and (start_at < end_at or status = 'closed')),
         check (whole_start <= start_at and end_at <= whole_end and whole_start < whole_end),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
       );
       create index subscription_period_by_end on subscription_period (environment_id, subscription_id, end_at);
+      create unique index subscription_period_start on subscription_period (environment_id, subscription_id, start_at)
+        where start_at < end_at;
       create unique index subscription_period_open on subscription_period (environment_id, subscription_id)
         where status = 'open';
 
@@ -136,7 +145,8 @@ export class SubscriptionsMigration extends Migration {
         environment_id text not null,
         subscription_id text not null,
         plan_grant_id text not null,
-        plan_id text not null,
+        plan_id text,
+        ended_at timestamptz,
         name text not null,
         cadence text not null check (cadence in ('ONETIME', 'RECURRING')),
         credits numeric(38, 12) not null check (credits > 0 and credits <> 'NaN'),
@@ -165,6 +175,7 @@ export class SubscriptionsMigration extends Migration {
         subscription_id text not null,
         customer_id text not null,
         grant_id text not null,
+        counted_from timestamptz not null,
         step integer not null check (step >= 0),
         recurring boolean not null,
         credits numeric(38, 12) not null check (credits >= 0 and credits <> 'NaN'),
@@ -177,13 +188,63 @@ export class SubscriptionsMigration extends Migration {
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
-        constraint credit_grant_application_once unique (environment_id, subscription_id, grant_id, step),
+        constraint credit_grant_application_once unique (environment_id, subscription_id, grant_id, counted_from, step),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred,
         foreign key (environment_id, grant_id) references subscription_grant (environment_id, id) deferrable initially deferred
       );
       create index credit_grant_application_pending on credit_grant_application
         (environment_id, customer_id, scheduled_for) where status = 'pending';
+
+      create table subscription_schedule (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        subscription_id text not null,
+        customer_id text not null,
+        type text not null check (type in ('plan_change')),
+        status text not null check (status in ('pending', 'executed', 'cancelled', 'failed')),
+        configuration jsonb not null,
+        scheduled_at timestamptz not null,
+        executed_at timestamptz check ((executed_at is not null) = (status = 'executed')),
+        cancelled_at timestamptz check ((cancelled_at is not null) = (status = 'cancelled')),
+        error_message text check ((error_message is not null) = (status = 'failed')),
+        metadata jsonb not null,
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
+      );
+      create unique index subscription_schedule_pending on subscription_schedule (environment_id, subscription_id)
+        where status = 'pending';
+      create index subscription_schedule_by_age on subscription_schedule (environment_id, created_at desc, id desc);
+
+      create table subscription_pause (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        subscription_id text not null,
+        customer_id text not null,
+        mode text not null check (mode in ('immediate', 'scheduled', 'period_end')),
+        status text not null check (status in ('scheduled', 'active', 'completed', 'cancelled')),
+        start_at timestamptz not null,
+        end_at timestamptz check (end_at > start_at),
+        resumed_at timestamptz check ((resumed_at is not null) = (status = 'completed') and resumed_at >= start_at),
+        resumes_as text check (resumes_as in ('trialing', 'active', 'past_due')),
+        period_start timestamptz,
+        period_end timestamptz,
+        reason text,
+        metadata jsonb not null,
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
+      );
+      create unique index subscription_pause_open on subscription_pause (environment_id, subscription_id)
+        where status in ('scheduled', 'active');
+      create index subscription_pause_by_subscription on subscription_pause (environment_id, subscription_id, start_at);
     `);
   }
 }

@@ -17,7 +17,8 @@ export class InvoicingMigration extends Migration {
         environment_id text not null,
         customer_id text not null,
         subscription_id text,
-        kind text check (kind in ('start', 'cycle', 'final')),
+        kind text check (kind in ('start', 'cycle', 'final', 'change')),
+        change_id text check ((change_id is not null) = (kind = 'change')),
         period_id text,
         ended_period_id text,
         sequence integer,
@@ -36,6 +37,8 @@ export class InvoicingMigration extends Migration {
         total numeric(38,12) not null default 0 check (total >= 0 and total <> 'NaN'),
         amount_paid numeric(38,12) not null default 0 check (amount_paid >= 0 and amount_paid <> 'NaN'),
         amount_remaining numeric(38,12) not null default 0 check (amount_remaining >= 0 and amount_remaining <> 'NaN'),
+        account_credit_given numeric(38,12) not null default 0 check (account_credit_given >= 0 and account_credit_given <> 'NaN'),
+        account_credit_applied numeric(38,12) not null default 0 check (account_credit_applied >= 0 and account_credit_applied <> 'NaN'),
         overpaid_amount numeric(38,12) not null default 0 check (overpaid_amount >= 0 and overpaid_amount <> 'NaN'),
         due_date timestamptz,
         finalized_at timestamptz check ((finalized_at is null) = (status = 'DRAFT')),
@@ -44,11 +47,11 @@ export class InvoicingMigration extends Migration {
         metadata jsonb not null,
         created_at timestamptz not null,
         updated_at timestamptz not null,
-        check (total = subtotal - total_discount - total_credits_applied),
+        check (total - account_credit_given = subtotal - total_discount - total_credits_applied),
         check ((subscription_id is null) = (kind is null) and (kind is null) = (period_id is null)),
         unique (environment_id, id),
         unique (environment_id, number),
-        unique (environment_id, subscription_id, period_id, kind),
+        unique (environment_id, change_id),
         unique (environment_id, ended_period_id),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred,
@@ -56,6 +59,7 @@ export class InvoicingMigration extends Migration {
         foreign key (environment_id, period_id) references subscription_period (environment_id, id) deferrable initially deferred,
         foreign key (environment_id, ended_period_id) references subscription_period (environment_id, id) deferrable initially deferred
       );
+      create unique index invoice_of_step on invoice (environment_id, subscription_id, period_id, kind) where kind <> 'change';
       create index invoice_by_age on invoice (environment_id, created_at desc, id desc);
       create index invoice_by_customer on invoice (environment_id, customer_id, created_at desc, id desc);
       create index invoice_by_subscription on invoice (environment_id, subscription_id, created_at desc, id desc);
@@ -96,6 +100,17 @@ export class InvoicingMigration extends Migration {
         foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred
       );
 
+      create table invoice_link (
+        hash text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        invoice_id text not null,
+        expires_at timestamptz not null,
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id) on delete cascade deferrable initially deferred
+      );
+      create index invoice_link_by_invoice on invoice_link (environment_id, invoice_id);
+
       create table invoice_number (
         environment_id text not null,
         month text not null check (month ~ '^[0-9]{6}$'),
@@ -104,6 +119,25 @@ export class InvoicingMigration extends Migration {
         primary key (environment_id, month),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred
       );
+
+      create table account_credit_entry (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        customer_id text not null,
+        currency text not null check (currency ~ '^[a-z]{3}$'),
+        invoice_id text not null,
+        kind text not null check (kind in ('given', 'applied', 'returned')),
+        amount numeric(38,12) not null check (amount <> 'NaN' and (amount < 0) = (kind = 'applied') and amount <> 0),
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        unique (environment_id, invoice_id, kind),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred
+      );
+      create index account_credit_entry_by_customer on account_credit_entry (environment_id, customer_id, currency);
 
       create table credit_purchase (
         id text primary key,
@@ -145,11 +179,13 @@ export class InvoicingMigration extends Migration {
         if tg_op = 'DELETE' or new.status = 'DRAFT'
           or (new.customer_id, new.subscription_id, new.kind, new.period_id, new.ended_period_id, new.type,
               new.currency, new.number, new.period_start, new.period_end, new.finalized_at,
-              new.subtotal, new.total_discount, new.total_credits_applied, new.total)
+              new.subtotal, new.total_discount, new.total_credits_applied, new.total,
+              new.account_credit_given, new.account_credit_applied)
             is distinct from
              (old.customer_id, old.subscription_id, old.kind, old.period_id, old.ended_period_id, old.type,
               old.currency, old.number, old.period_start, old.period_end, old.finalized_at,
-              old.subtotal, old.total_discount, old.total_credits_applied, old.total) then
+              old.subtotal, old.total_discount, old.total_credits_applied, old.total,
+              old.account_credit_given, old.account_credit_applied) then
           raise exception 'invoice % is finalized: % refused', old.id, tg_op using errcode = 'restrict_violation';
         end if;
         return new;

@@ -1,6 +1,7 @@
 import { Customer } from '@drawdown/customers';
 import { Feature, Meter } from '@drawdown/features';
 import {
+  AccountCreditEntry,
   CheckoutSession,
   CreditPurchase,
   Invoice,
@@ -15,10 +16,12 @@ import { PaymentMethod, StripeCheckout, StripeCustomer, StripeEvent } from '@dra
 import {
   CreditGrantApplication,
   LineItem,
+  Pause,
   Period,
   Subscription,
   SubscriptionEntitlement,
   SubscriptionGrant,
+  SubscriptionSchedule,
 } from '@drawdown/subscriptions';
 import { LedgerEntry, Lot, Wallet } from '@drawdown/wallets';
 
@@ -37,6 +40,8 @@ export const entities = [
   SubscriptionEntitlement,
   SubscriptionGrant,
   CreditGrantApplication,
+  SubscriptionSchedule,
+  Pause,
   Wallet,
   Lot,
   LedgerEntry,
@@ -45,6 +50,7 @@ export const entities = [
   Accrual,
   Invoice,
   InvoiceLine,
+  AccountCreditEntry,
   CreditPurchase,
   Payment,
   PaymentAttempt,

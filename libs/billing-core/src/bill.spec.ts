@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { type BillInput, type BillableItem, type BilledPeriod, composeBill, settlesUsage } from './bill.js';
+import { type BillInput, type BilledPeriod, composeBill, settlesUsage } from './bill.js';
 import { Decimal, ONE, ZERO, text } from './decimal.js';
+import type { BillableItem } from './fee-lines.js';
 
 const at = (day: string) => new Date(`2026-${day}Z`);
 const flat = (amount: string) => ({ model: 'FLAT_FEE' as const, amount: new Decimal(amount) });

@@ -1,28 +1,11 @@
-import { Decimal, ZERO } from './decimal.js';
-import { type DraftLineInput, type InvoiceDraft, draftInvoice } from './invoice-draft.js';
-import { type Span, intersection } from './period.js';
-import { type UnitPrice, priceOf } from './price.js';
-import { prorate } from './proration.js';
+import type { Decimal } from './decimal.js';
+import { type BillLine, type BillableItem, type FeePeriod, changeLines, feeLine, owedFee } from './fee-lines.js';
+import { type InvoiceDraft, draftInvoice } from './invoice-draft.js';
+import { intersection } from './period.js';
 
-/** A price inside a subscription, as billing sees it. */
-export interface BillableItem {
-  id: string;
-  type: 'FIXED' | 'USAGE';
-  /** when a fee is owed: with the period that begins or with the one that ended */
-  cadence: 'ADVANCE' | 'ARREAR';
-  price: UnitPrice;
-  /** units of a fee; usage brings its own quantity */
-  quantity: Decimal;
-  start: Date;
-  /** null = runs on */
-  end: Date | null;
-}
-
-/** A trial or billing period; `whole` is the full period a partial one is a part of. */
-export interface BilledPeriod extends Span {
-  id: string;
+/** A trial or billing period. */
+export interface BilledPeriod extends FeePeriod {
   kind: 'trial' | 'paid';
-  whole: Span;
 }
 
 /** What a usage item cost in the period that ended: money at full precision. */
@@ -35,16 +18,6 @@ export interface BilledUsage {
   covered: Decimal;
   /** money given up visibly: the uncovered usage of a trial */
   waived: Decimal;
-}
-
-/** `key` is unique within the bill: item and period. */
-export interface BillLine extends DraftLineInput {
-  itemId: string;
-  periodId: string;
-  span: Span;
-  quantity: Decimal;
-  /** units of it that cost nothing */
-  free: Decimal;
 }
 
 export interface BillInput {
@@ -60,25 +33,75 @@ export interface BillInput {
 }
 
 /**
- * The bill of a subscription: advance fees of the next period, then arrears fees and usage of the one that ended.
- * The one composition behind drafts, previews and finalized invoices. MEANING "Invoices": "Start: advance fees of the
- * first period. Cycle: advance fees of the next period + arrears fees and usage of the one that ended"; "Periods": a
- * trial has "no fees". Usage items nothing was used of are left out. Throws RangeError for usage of an
- * item that is not among them.
+ * The bill of a subscription: advance fees of the next period, then arrears fees and usage of the one that ended, then
+ * what is given back of it. The one composition behind drafts, previews and finalized invoices. MEANING "Invoices":
+ * "Start: advance fees of the first period. Cycle: advance fees of the next period + arrears fees and usage of the one
+ * that ended"; "Periods": a trial has "no fees". Usage items nothing was used of are left out. Throws RangeError for
+ * usage of an item that is not among them.
  */
 export function composeBill({ items, next, ended, usage, prorated, currency }: BillInput): InvoiceDraft<BillLine> {
-  const fees = (cadence: BillableItem['cadence'], period: BilledPeriod | null): BillLine[] =>
-    period === null || period.kind === 'trial'
-      ? []
-      : items
-          .filter((item) => item.type === 'FIXED' && item.cadence === cadence && runsIn(item, period))
-          .map((item) => feeLine(item, period, prorated));
   const lines = [
-    ...fees('ADVANCE', next),
-    ...fees('ARREAR', ended),
+    ...(next?.kind === 'paid' ? advanceFees(items, next, prorated) : []),
+    ...(ended?.kind === 'paid' ? arrearsFees(items, ended, prorated) : []),
     ...(ended === null ? [] : usageLines(usage, items, ended)),
+    ...(ended?.kind === 'paid' && ended.restCredited ? unusedFees(items, ended, next, prorated) : []),
   ];
   return draftInvoice(lines, currency);
+}
+
+/** What a change of items inside a period gives back and charges at once: credits first. */
+export interface ChangeInput {
+  /** advance fees that were paid for the period and end here */
+  ended: readonly BillableItem[];
+  begun: readonly BillableItem[];
+  /** the change instant belongs to the new side only */
+  at: Date;
+  /** the open period */
+  period: BilledPeriod;
+  /** whether a partial period was charged by its share */
+  prorated: boolean;
+  currency: string;
+}
+
+/**
+ * The bill of a change inside a paid period; without lines in a trial, at the period's end, and for what is billed in
+ * arrears. MEANING "Periods": "Proration is by the second, the change instant belongs to the new side only, shares sum
+ * to the whole".
+ */
+export function composeChange({ ended, begun, at, period, prorated, currency }: ChangeInput): InvoiceDraft<BillLine> {
+  const rest = period.kind === 'paid' ? intersection(period, { start: at, end: period.end }) : null;
+  if (!rest) return draftInvoice([], currency);
+  const paid = ended.filter((item) => owedFee(item).beganBy(at));
+  return draftInvoice(changeLines({ ended: paid, begun, rest, period, prorated }), currency);
+}
+
+/** Fees of a period are charged as it begins, for all of it; what changes inside it is a change's business. */
+function advanceFees(items: readonly BillableItem[], next: BilledPeriod, prorated: boolean): BillLine[] {
+  return items
+    .filter((item) => item.type === 'FIXED' && item.cadence === 'ADVANCE' && owedFee(item).holds(next.start))
+    .map((item) => feeLine(item, next, next, prorated));
+}
+
+function arrearsFees(items: readonly BillableItem[], ended: BilledPeriod, prorated: boolean): BillLine[] {
+  return items
+    .filter((item) => item.type === 'FIXED' && item.cadence === 'ARREAR')
+    .flatMap((item) => {
+      const part = owedFee(item).within(ended);
+      return part ? [feeLine(item, part, ended, prorated || ended.restCredited === true)] : [];
+    });
+}
+
+/** Advance fees of the time by which a period was cut short; what goes on in the next period began with it. */
+function unusedFees(
+  items: readonly BillableItem[],
+  ended: BilledPeriod,
+  next: BilledPeriod | null,
+  prorated: boolean,
+): BillLine[] {
+  const unused = intersection(ended.whole, { start: ended.end, end: ended.whole.end });
+  if (!unused) return [];
+  const paid = items.filter((item) => (next === null || item.end !== null) && owedFee(item).paidFor(ended.end));
+  return changeLines({ ended: paid, begun: [], rest: unused, period: ended, prorated });
 }
 
 /** True when a bill of this period has usage items: it waits for late usage before it is finalized. */
@@ -93,21 +116,6 @@ function meets(item: BillableItem, period: BilledPeriod): boolean {
 
 function runsIn(item: BillableItem, period: BilledPeriod): boolean {
   return intersection({ start: item.start, end: item.end ?? period.end }, period) !== null;
-}
-
-function feeLine(item: BillableItem, period: BilledPeriod, prorated: boolean): BillLine {
-  const whole = priceOf(item.price, item.quantity);
-  return {
-    key: `${item.id}:${period.id}`,
-    itemId: item.id,
-    periodId: period.id,
-    span: { start: period.start, end: period.end },
-    quantity: item.quantity,
-    free: ZERO,
-    gross: prorated ? prorate(whole, period, period.whole) : whole,
-    waived: ZERO,
-    credits: ZERO,
-  };
 }
 
 /** In the order of the items. */

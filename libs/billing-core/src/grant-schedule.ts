@@ -76,6 +76,35 @@ export function recurringStep(
   };
 }
 
+/**
+ * The lot with which a recurring grant begins (anew) inside one of its steps, at `at`: a change of plan, the end of a
+ * pause. It is numbered as `recurringStep` numbers the step and gets the share that is left of it when `prorated`.
+ * Before paid time that is the first step. MEANING "Periods": "the new plan's recurring grant is given for the
+ * remaining share". Throws as `recurringStep`.
+ */
+export function stepFrom(
+  rule: GrantRule,
+  timeline: PaidTimeline,
+  zone: string,
+  at: Date,
+  prorated: boolean,
+): GrantStep {
+  if (!rule.period) throw new RangeError('a recurring grant needs a period');
+  const paidStart = timeline.firstPeriod.start;
+  if (at <= paidStart) return recurringStep(rule, timeline, zone, 0, prorated);
+  const cadence: Cadence = { billingPeriod: rule.period, count: rule.periodCount, zone };
+  const first = periodContaining(timeline.anchor, cadence, paidStart);
+  const step = periodContaining(timeline.anchor, cadence, at);
+  const rest = { start: at, end: step.end };
+  return {
+    index: step.index - first.index,
+    at: new Date(at),
+    stepEnd: step.end,
+    credits: prorated ? prorate(rule.credits, rest, step) : rule.credits,
+    expiresAt: rule.expirationType === 'BILLING_CYCLE' ? step.end : expiry(rule, at, zone),
+  };
+}
+
 function expiry(rule: GrantRule, at: Date, zone: string): Date | null {
   if (rule.expirationType === 'NEVER') return null;
   if (!rule.expirationDuration || !rule.expirationUnit) throw new RangeError('an expiry needs a duration and a unit');

@@ -34,6 +34,17 @@ export function changeInterval(
   return adjustment(prorateRest(fee.from, at, old.period, old.whole), prorate(fee.to, next.firstPeriod, next.whole));
 }
 
+/** What a change means for the price of time: `lateral` when it costs the same by the second. */
+export function directionOf(
+  from: { fee: Decimal; period: Span },
+  to: { fee: Decimal; period: Span },
+): 'upgrade' | 'downgrade' | 'lateral' {
+  const difference = to.fee.times(lengthOf(from.period)).minus(from.fee.times(lengthOf(to.period)));
+  return difference.isZero() ? 'lateral' : difference.gt(ZERO) ? 'upgrade' : 'downgrade';
+}
+
+const lengthOf = ({ start, end }: Span): number => end.getTime() - start.getTime();
+
 function adjustment(credit: Decimal, charge: Decimal): Adjustment {
   return { credit, charge, net: charge.minus(credit) };
 }

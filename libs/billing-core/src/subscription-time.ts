@@ -45,9 +45,13 @@ export function firstPeriodOf(time: SubscriptionTime): PlannedPeriod {
   return { kind: 'trial', span: trial, whole: trial };
 }
 
-/** The period that follows `previous`: the first of paid time after a trial, else the one up to the next boundary. */
+/**
+ * The period that follows `previous`: the first of paid time after a trial or a change of interval (where `time` starts
+ * at that instant), else the one up to the next boundary.
+ */
 export function periodAfter(time: SubscriptionTime, previous: Span & { kind: 'trial' | 'paid' }): PlannedPeriod {
-  if (previous.kind === 'trial') return firstPaidPeriod(time);
+  const paidStart = time.trialEnd ?? time.start;
+  if (previous.kind === 'trial' || previous.end.getTime() === paidStart.getTime()) return firstPaidPeriod(time);
   const span = nextPeriod(paidTimeOf(time).anchor, time.cadence, previous);
   return { kind: 'paid', span, whole: span };
 }

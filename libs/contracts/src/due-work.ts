@@ -6,6 +6,10 @@
 export const dueWorkOrder = [
   'subscription.start',
   'subscription.cancel',
+  'subscription.pause',
+  'subscription.resume',
+  'plan.change',
+  'line_item.change',
   'period.close',
   'period.open',
   'grant.give',

@@ -37,6 +37,34 @@ export const subscriptionCancelled = defineEvent(
   'A subscription ended; `last_period` is the one the cancellation closed, null for a draft',
   { ...subscription, last_period: Nullable(PeriodPayload), final_invoice: Type.Boolean() },
 );
+export const planChanged = defineEvent(
+  'subscription.plan_changed',
+  'A subscription went over to another plan or interval; `plan_id` is the new plan',
+  { ...subscription, previous_plan_id: Id, at: Instant },
+);
+export const itemsChanged = defineEvent(
+  'subscription.items_changed',
+  'Line items of a running subscription ended and began; `prorated` says whether their fees do so at that instant',
+  {
+    ...subscription,
+    change_id: Id,
+    at: Instant,
+    /** The open period; null while paused. */
+    period_id: Nullable(Id),
+    ended: Type.Array(Id),
+    begun: Type.Array(Id),
+    prorated: Type.Boolean(),
+  },
+);
+export const subscriptionPaused = defineEvent(
+  'subscription.paused',
+  'A subscription rests: `last_period` is the one the pause closed',
+  { ...subscription, pause_id: Id, last_period: PeriodPayload },
+);
+export const subscriptionResumed = defineEvent('subscription.resumed', 'A paused subscription goes on', {
+  ...subscription,
+  pause_id: Id,
+});
 export const subscriptionPastDue = defineEvent(
   'subscription.past_due',
   'An invoice of the subscription was declined or unpaid at its due date',

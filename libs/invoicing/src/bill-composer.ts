@@ -1,10 +1,12 @@
 import {
   composeBill,
+  composeChange,
   type BillLine,
   type BillableItem,
   type BilledPeriod,
   type BilledUsage,
   type Decimal,
+  type InvoiceDraft,
   periodAfter,
   settlesUsage,
 } from '@drawdown/billing-core';
@@ -15,6 +17,7 @@ import {
   type Period,
   type Subscription,
   SubscriptionsService,
+  timeOf,
   unitPriceOfItem,
 } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
@@ -49,6 +52,8 @@ export interface InvoiceContent {
   readonly totalDiscount: Decimal;
   readonly totalCreditsApplied: Decimal;
   readonly total: Decimal;
+  /** By how much the lines are below zero. */
+  readonly accountCredit: Decimal;
 }
 
 /** A step of a subscription to bill: the period that begins and the one that ended, either of them or both. */
@@ -107,11 +112,27 @@ export class BillComposer {
       prorated: subscription.prorationBehavior === 'create_prorations',
       currency: subscription.currency,
     });
-    if (!draft.accountCredit.isZero()) throw new Error(`the bill of ${subscription.id} is below zero`);
-    const byId = new Map(items.map((item) => [item.id, item]));
-    const { subtotal, totalDiscount, totalCreditsApplied, total } = draft;
-    const lines = draft.lines.map((line) => lineContent(line, byId.get(line.itemId)!));
-    return { lines, subtotal, totalDiscount, totalCreditsApplied, total };
+    return contentOf(draft, items);
+  }
+
+  /** What a change of items inside a period gives back and charges. */
+  async composeChange(
+    tx: Tx,
+    subscription: Subscription,
+    change: { readonly ended: readonly string[]; readonly begun: readonly string[]; readonly at: Date },
+    period: BilledPeriod,
+  ): Promise<InvoiceContent> {
+    const items = await this.subscriptions.lineItems(tx, subscription.id);
+    const named = (ids: readonly string[]) => items.filter(({ id }) => ids.includes(id)).map(billableItem);
+    const draft = composeChange({
+      ended: named(change.ended),
+      begun: named(change.begun),
+      at: change.at,
+      period,
+      prorated: subscription.prorationBehavior === 'create_prorations',
+      currency: subscription.currency,
+    });
+    return contentOf(draft, items);
   }
 
   /** True when the step has usage that may still come in: its invoice waits for it. */
@@ -125,30 +146,19 @@ export class BillComposer {
   }
 }
 
-const billedPeriod = (period: Period): BilledPeriod => ({
+export const billedPeriod = (period: Period): BilledPeriod => ({
   id: period.id,
   kind: period.kind,
   start: period.startAt,
   end: period.endAt,
   whole: { start: period.wholeStart, end: period.wholeEnd },
+  restCredited: period.restCredited,
 });
 
 /** The paid period after the current one; null when the subscription ends with it. */
 function upcoming(subscription: Subscription, current: BilledPeriod): BilledPeriod | null {
   if (subscription.cancelAt && subscription.cancelAt <= current.end) return null;
-  const { kind, span, whole } = periodAfter(
-    {
-      start: subscription.startDate,
-      trialEnd: subscription.trialEnd ?? null,
-      cycle: subscription.billingCycle,
-      cadence: {
-        billingPeriod: subscription.billingPeriod,
-        count: subscription.billingPeriodCount,
-        zone: subscription.customerTimezone,
-      },
-    },
-    current,
-  );
+  const { kind, span, whole } = periodAfter(timeOf(subscription), current);
   return { id: 'upcoming', kind, ...span, whole };
 }
 
@@ -160,7 +170,14 @@ const billableItem = (item: LineItem): BillableItem => ({
   quantity: item.quantity,
   start: item.startDate,
   end: item.endDate ?? null,
+  feeFrom: item.feeFrom,
+  feeUntil: item.feeUntil ?? null,
 });
+
+function contentOf(draft: InvoiceDraft<BillLine>, items: readonly LineItem[]): InvoiceContent {
+  const byId = new Map(items.map((item) => [item.id, item]));
+  return { ...draft, lines: draft.lines.map((line) => lineContent(line, byId.get(line.itemId)!)) };
+}
 
 const lineContent = (line: BillLine & { due: Decimal }, item: LineItem): LineContent => ({
   lineItemId: item.id,

@@ -1,4 +1,4 @@
-export { CreditPurchase, Invoice, InvoiceLine } from './invoice.entity.js';
+export { AccountCreditEntry, CreditPurchase, Invoice, InvoiceLine } from './invoice.entity.js';
 export { invoicingInvariants } from './invoicing.invariants.js';
 export { InvoicingModule } from './invoicing.module.js';
 export { CheckoutSession, Payment, PaymentAttempt, PaymentReceipt } from './payment.entity.js';

@@ -3,6 +3,7 @@ import { invoiceDrafted, invoiceDropped, invoiceFinalized } from '@drawdown/cont
 import { EventBus, newId, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
+import { AccountCredits } from './account-credits.service.js';
 import type { InvoiceContent } from './bill-composer.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
 import { INVOICE_MOVES, move } from './lifecycles.js';
@@ -15,6 +16,7 @@ export type NewInvoice = Pick<Invoice, 'customerId' | 'type' | 'billingReason' |
       Invoice,
       | 'subscriptionId'
       | 'kind'
+      | 'changeId'
       | 'periodId'
       | 'endedPeriodId'
       | 'sequence'
@@ -30,6 +32,7 @@ export type NewInvoice = Pick<Invoice, 'customerId' | 'type' | 'billingReason' |
 export class InvoiceBook {
   constructor(
     private readonly receivables: Receivables,
+    private readonly accountCredits: AccountCredits,
     private readonly events: EventBus,
   ) {}
 
@@ -42,11 +45,15 @@ export class InvoiceBook {
   /** Records the lines, gives the number, and opens what is owed. From here on the database refuses changes. */
   async finalize(tx: Tx, invoice: Invoice, content: InvoiceContent, dueDate: Date): Promise<void> {
     await this.recordLines(tx, invoice, content);
+    const { total, accountCredit } = content;
+    const accountCreditApplied = await this.accountCredits.settle(tx, invoice, total, accountCredit);
     tx.em.assign(invoice, {
       subtotal: content.subtotal,
       totalDiscount: content.totalDiscount,
       totalCreditsApplied: content.totalCreditsApplied,
-      total: content.total,
+      total,
+      accountCreditGiven: accountCredit,
+      accountCreditApplied,
       status: move(INVOICE_MOVES, invoice.status, 'FINALIZED'),
       number: invoiceNumber(tx.now, await nextCounter(tx)),
       finalizedAt: tx.now,
@@ -57,7 +64,7 @@ export class InvoiceBook {
       ...named(invoice),
       invoice_number: invoice.number!,
       total: text(invoice.total),
-      amount_due: text(invoice.total),
+      amount_due: text(total.minus(accountCreditApplied)),
     });
     await this.receivables.open(tx, invoice);
   }
@@ -93,6 +100,7 @@ export class InvoiceBook {
 export const draftOf = ({ scope, now }: Tx, draft: NewInvoice) => ({
   subscriptionId: null,
   kind: null,
+  changeId: null,
   periodId: null,
   endedPeriodId: null,
   sequence: null,
@@ -119,6 +127,8 @@ const NOTHING = {
   totalDiscount: ZERO,
   totalCreditsApplied: ZERO,
   total: ZERO,
+  accountCreditGiven: ZERO,
+  accountCreditApplied: ZERO,
   amountPaid: ZERO,
   amountRemaining: ZERO,
   overpaidAmount: ZERO,

@@ -8,8 +8,8 @@ export type InvoiceType = (typeof INVOICE_TYPES)[number];
 export const BILLING_REASONS = ['SUBSCRIPTION_CREATE', 'SUBSCRIPTION_CYCLE', 'SUBSCRIPTION_UPDATE', 'MANUAL'] as const;
 export type BillingReason = (typeof BILLING_REASONS)[number];
 
-/** Which step of a subscription an invoice bills: its first period, a later one, its end. */
-export const INVOICE_KINDS = ['start', 'cycle', 'final'] as const;
+/** Which step of a subscription an invoice bills: its first period, a later one, its end, or a change inside one. */
+export const INVOICE_KINDS = ['start', 'cycle', 'final', 'change'] as const;
 export type InvoiceKind = (typeof INVOICE_KINDS)[number];
 
 const InvoiceSchema = defineEntity({
@@ -21,7 +21,9 @@ const InvoiceSchema = defineEntity({
     /** Null for a credit purchase; with `periodId` and `kind` unique. */
     subscriptionId: p.string().nullable(),
     kind: p.enum(INVOICE_KINDS).nullable(),
-    /** The period that begins; of a final invoice the one that ended. */
+    /** The change of line items that is billed. */
+    changeId: p.string().nullable(),
+    /** The period that begins; of a change the one it falls in; of a final invoice the one that ended. */
     periodId: p.string().nullable(),
     /** The period whose usage and arrears fees are billed; each is billed by one invoice only. */
     endedPeriodId: p.string().nullable(),
@@ -40,8 +42,12 @@ const InvoiceSchema = defineEntity({
     subtotal: amount(),
     totalDiscount: amount(),
     totalCreditsApplied: amount(),
-    /** What is due. */
+    /** What is due, never below zero. */
     total: amount(),
+    /** By how much the lines are below zero: it becomes the customer's account credit. */
+    accountCreditGiven: amount(),
+    /** What the customer's account credit pays of it, before any card. */
+    accountCreditApplied: amount(),
     /** With `overpaidAmount` the sum of the receipts. */
     amountPaid: amount(),
     amountRemaining: amount(),
@@ -94,6 +100,24 @@ const InvoiceLineSchema = defineEntity({
 
 export class InvoiceLine extends InvoiceLineSchema.class {}
 InvoiceLineSchema.setClass(InvoiceLine);
+
+const AccountCreditEntrySchema = defineEntity({
+  name: 'AccountCreditEntry',
+  tableName: 'account_credit_entry',
+  properties: {
+    ...owned,
+    customerId: p.string(),
+    currency: p.string(),
+    invoiceId: p.string(),
+    /** An invoice below zero gives it, a later one takes it (below zero); one that is withdrawn returns it. */
+    kind: p.enum(['given', 'applied', 'returned'] as const),
+    amount: amount(),
+  },
+});
+
+/** Money of a customer that pays its next invoices; the balance is the sum of the entries, which never change. */
+export class AccountCreditEntry extends AccountCreditEntrySchema.class {}
+AccountCreditEntrySchema.setClass(AccountCreditEntry);
 
 const CreditPurchaseSchema = defineEntity({
   name: 'CreditPurchase',

@@ -165,7 +165,11 @@ export class InvoiceView {
   amount_remaining: string | null;
   overpaid_amount: string;
   refunded_amount: string;
+  /** What the customer's account credit paid. */
   adjustment_amount: string;
+  /** Ours: by how much the lines are below zero, which became account credit. Null where lines were left out. */
+  @ApiProperty({ type: String, nullable: true })
+  account_credit_given: string | null;
   @ApiProperty({ type: String, nullable: true })
   due_date: string | null;
   @ApiProperty({ type: String, nullable: true })
@@ -261,6 +265,7 @@ function moneyOf(invoice: InvoiceFacts, content: InvoiceContent | null) {
     amount_remaining: draft ? total : text(invoice.amountRemaining),
     overpaid_amount: text(invoice.overpaidAmount),
     refunded_amount: '0',
-    adjustment_amount: '0',
+    adjustment_amount: text(invoice.accountCreditApplied),
+    account_credit_given: said && text(draft ? content!.accountCredit : invoice.accountCreditGiven),
   };
 }

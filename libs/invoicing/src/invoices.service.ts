@@ -42,6 +42,12 @@ export class InvoicesService {
     return this.newest(tx, { periodId, kind: 'final' });
   }
 
+  /** What a change at `at` has billed: itself, or the first period of another interval. */
+  async changeOf(tx: Tx, subscriptionId: string, at: Date): Promise<InvoiceView | null> {
+    const of = { subscriptionId, periodStart: at };
+    return (await this.newest(tx, { ...of, kind: 'change' })) ?? this.newest(tx, { ...of, kind: 'cycle' });
+  }
+
   async search(tx: Tx, query: InvoiceSearchBody): Promise<[InvoiceView[], number]> {
     const parts = expanded(query, ['customer', 'line_items']);
     const customerId = await this.searchedCustomer(tx, query);
@@ -116,7 +122,7 @@ export class InvoicesService {
 
   private async newest(
     tx: Tx,
-    where: Partial<Pick<Invoice, 'subscriptionId' | 'periodId' | 'kind'>>,
+    where: Partial<Pick<Invoice, 'subscriptionId' | 'periodId' | 'periodStart' | 'kind'>>,
   ): Promise<InvoiceView | null> {
     const [newest] = await tx.em.find(
       Invoice,
@@ -196,11 +202,12 @@ function assertCurrent(body: PreviewInvoiceBody, current: Span): void {
 /** Invoices made at one instant (a past start makes many) in the order of their periods. */
 const byAge = (order: 'asc' | 'desc') => [{ createdAt: order }, { sequence: order }, { id: order }];
 
-const totalsOf = ({ subtotal, totalDiscount, totalCreditsApplied, total }: Invoice) => ({
+const totalsOf = ({ subtotal, totalDiscount, totalCreditsApplied, total, accountCreditGiven }: Invoice) => ({
   subtotal,
   totalDiscount,
   totalCreditsApplied,
   total,
+  accountCredit: accountCreditGiven,
 });
 
 /** What a search asks for, as an ORM condition. */

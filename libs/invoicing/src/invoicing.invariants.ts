@@ -8,8 +8,19 @@ export const invoicingInvariants: readonly Invariant[] = [
         from invoice i left join invoice_line l on l.environment_id = i.environment_id and l.invoice_id = i.id
         where i.status <> 'DRAFT'
         group by i.environment_id, i.id
-        having i.total <> coalesce(sum(l.due), 0) or i.subtotal <> coalesce(sum(l.gross), 0)
+        having i.total - i.account_credit_given <> coalesce(sum(l.due), 0) or i.subtotal <> coalesce(sum(l.gross), 0)
             or i.total_credits_applied <> coalesce(sum(l.credits_applied), 0)`,
+  ),
+  invariant(
+    'what invoices say of account credit is what its entries say, and nobody has less than none',
+    sql`select i.id || ' gives ' || i.account_credit_given || ' and takes ' || i.account_credit_applied violation
+        from invoice i
+        left join account_credit_entry e on e.environment_id = i.environment_id and e.invoice_id = i.id and e.kind <> 'returned'
+        group by i.environment_id, i.id
+        having i.account_credit_given - i.account_credit_applied <> coalesce(sum(e.amount), 0)
+        union all
+        select customer_id || ' has ' || sum(amount) || ' ' || currency from account_credit_entry
+        group by environment_id, customer_id, currency having sum(amount) < 0`,
   ),
   invariant(
     'the numbers of a month run without a gap',
@@ -50,6 +61,6 @@ export const invoicingInvariants: readonly Invariant[] = [
                             and i.kind in ('start', 'cycle'))
           and exists (select from subscription_line_item f where f.environment_id = s.environment_id
                         and f.subscription_id = s.id and f.price_type = 'FIXED' and f.invoice_cadence = 'ADVANCE'
-                        and (f.end_date is null or f.end_date > p.start_at) and (f.price ->> 'amount')::numeric > 0)`,
+                        and f.fee_from <= p.start_at and coalesce(f.fee_until, f.end_date, 'infinity') > p.start_at and (f.price ->> 'amount')::numeric > 0)`,
   ),
 ];

@@ -5,10 +5,12 @@ import {
   checkoutSettled,
   type EventEnvelope,
   invoiceFinalized,
+  itemsChanged,
   paymentMethodSaved,
   type PayloadOf,
   periodOpened,
   subscriptionCancelled,
+  subscriptionPaused,
 } from '@drawdown/contracts';
 import { AfterCommit, InTransaction, type Scope, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
@@ -35,6 +37,16 @@ export class InvoicingListener {
   @InTransaction(subscriptionCancelled)
   draftTheEnd(tx: Tx, payload: PayloadOf<typeof subscriptionCancelled>): Promise<void> {
     return this.ofSubscriptions.cancelled(tx, payload);
+  }
+
+  @InTransaction(subscriptionPaused)
+  draftTheRest(tx: Tx, payload: PayloadOf<typeof subscriptionPaused>): Promise<void> {
+    return this.ofSubscriptions.paused(tx, payload);
+  }
+
+  @InTransaction(itemsChanged)
+  billTheChange(tx: Tx, payload: PayloadOf<typeof itemsChanged>): Promise<void> {
+    return this.ofSubscriptions.itemsChanged(tx, payload);
   }
 
   @InTransaction(chargeSettled)

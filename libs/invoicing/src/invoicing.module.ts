@@ -3,6 +3,7 @@ import { MeteringModule } from '@drawdown/metering';
 import { SubscriptionsModule } from '@drawdown/subscriptions';
 import { WalletsModule } from '@drawdown/wallets';
 import { Module } from '@nestjs/common';
+import { AccountCredits } from './account-credits.service.js';
 import { BillComposer } from './bill-composer.js';
 import { ChargeDesk } from './charge-desk.js';
 import { CheckoutDesk } from './checkout-desk.js';
@@ -10,6 +11,8 @@ import { Collection } from './collection.service.js';
 import { CreditPurchases } from './credit-purchases.service.js';
 import { HostedPages } from './hosted-pages.service.js';
 import { InvoiceBook } from './invoice-book.js';
+import { InvoicePapersController } from './invoice-papers.controller.js';
+import { InvoicePapers } from './invoice-papers.service.js';
 import { InvoicesController } from './invoices.controller.js';
 import { InvoicesService } from './invoices.service.js';
 import { InvoicingJobs } from './invoicing.jobs.js';
@@ -19,6 +22,7 @@ import { PaymentsService } from './payments.service.js';
 import { Receivables } from './receivables.service.js';
 import { Settlement } from './settlement.service.js';
 import { SubscriptionBillingController } from './subscription-billing.controller.js';
+import { SubscriptionChangesController } from './subscription-changes.controller.js';
 import { SubscriptionInvoices } from './subscription-invoices.service.js';
 import { TopUpsController } from './top-ups.controller.js';
 import { TopUps } from './top-ups.service.js';
@@ -26,13 +30,22 @@ import { TopUps } from './top-ups.service.js';
 /** Invoices and how their money is collected. Nobody asks it anything: it hears events and answers HTTP. */
 @Module({
   imports: [CustomersModule, SubscriptionsModule, MeteringModule, WalletsModule],
-  controllers: [InvoicesController, PaymentsController, SubscriptionBillingController, TopUpsController],
+  controllers: [
+    InvoicesController,
+    InvoicePapersController,
+    PaymentsController,
+    SubscriptionBillingController,
+    SubscriptionChangesController,
+    TopUpsController,
+  ],
   providers: [
     BillComposer,
+    AccountCredits,
     InvoiceBook,
     Receivables,
     SubscriptionInvoices,
     InvoicesService,
+    InvoicePapers,
     CreditPurchases,
     TopUps,
     Settlement,

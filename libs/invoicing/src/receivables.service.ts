@@ -13,6 +13,7 @@ import { Agenda, EventBus, Problem, type Tx } from '@drawdown/platform';
 import { LockMode } from '@mikro-orm/core';
 import { Injectable, Logger } from '@nestjs/common';
 import { sql } from 'kysely';
+import { AccountCredits } from './account-credits.service.js';
 import { Invoice } from './invoice.entity.js';
 import { INVOICE_MOVES, INVOICE_PAYMENT_MOVES, move } from './lifecycles.js';
 
@@ -23,6 +24,7 @@ export class Receivables {
 
   constructor(
     private readonly customers: CustomersService,
+    private readonly accountCredits: AccountCredits,
     private readonly events: EventBus,
     private readonly agenda: Agenda,
   ) {}
@@ -48,8 +50,9 @@ export class Receivables {
 
   /** A just finalized invoice is owed from now on; one with nothing due is paid. */
   async open(tx: Tx, invoice: Invoice): Promise<void> {
-    if (invoice.total.isZero()) return this.paid(tx, invoice);
-    invoice.amountRemaining = invoice.total;
+    const asked = askedOf(invoice);
+    if (asked.isZero()) return this.paid(tx, invoice);
+    invoice.amountRemaining = asked;
     await this.agenda.schedule(tx, {
       kind: 'invoice.fall_due',
       customerId: invoice.customerId,
@@ -63,7 +66,7 @@ export class Receivables {
     if (invoice.status === 'VOIDED') this.revive(invoice);
     const paidBefore = isPaid(invoice);
     const received = invoice.amountPaid.plus(invoice.overpaidAmount).plus(amount);
-    const { remaining, overpaid } = balanceDue(invoice.total, received, invoice.currency);
+    const { remaining, overpaid } = balanceDue(askedOf(invoice), received, invoice.currency);
     tx.em.assign(invoice, {
       amountPaid: received.minus(overpaid),
       amountRemaining: remaining,
@@ -102,6 +105,7 @@ export class Receivables {
       amountRemaining: ZERO,
       updatedAt: tx.now,
     });
+    this.accountCredits.giveBack(tx, invoice);
     await this.agenda.cancel(tx, 'invoice.fall_due', invoice.id);
     await this.events.publish(tx, invoiceVoided, named(invoice));
   }
@@ -147,6 +151,9 @@ export class Receivables {
     invoice.voidedAt = null;
   }
 }
+
+/** Money that is asked for: what is due beyond the customer's account credit. */
+const askedOf = ({ total, accountCreditApplied }: Invoice): Decimal => total.minus(accountCreditApplied);
 
 export const isPaid = (invoice: Pick<Invoice, 'paidAt'>): boolean => Boolean(invoice.paidAt);
 

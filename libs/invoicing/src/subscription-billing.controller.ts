@@ -9,7 +9,7 @@ import {
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { InvoicesService } from './invoices.service.js';
-import type { CancelSubscriptionView } from './subscription-billing.dto.js';
+import { creditsOf, type CancelSubscriptionView } from './subscription-billing.dto.js';
 
 /** The routes of subscriptions whose answers hold an invoice. */
 @ApiTags('Subscriptions')
@@ -42,7 +42,9 @@ export class SubscriptionBillingController {
         type: body.cancellation_type,
         finalInvoice: policy !== 'skip',
         reason: body.reason ?? null,
+        prorated: body.proration_behavior ? body.proration_behavior === 'create_prorations' : null,
       });
+      const final = lastPeriod ? await this.invoices.finalOf(tx, lastPeriod.id) : null;
       const immediate = body.cancellation_type === 'immediate';
       return {
         subscription_id: subscription.id,
@@ -52,9 +54,8 @@ export class SubscriptionBillingController {
         processed_at: tx.now.toISOString(),
         reason: body.reason ?? null,
         message: immediate ? 'the subscription is cancelled' : 'the subscription ends with its current period',
-        proration_invoice: lastPeriod ? await this.invoices.finalOf(tx, lastPeriod.id) : null,
-        proration_details: [],
-        total_credit_amount: '0',
+        proration_invoice: final,
+        ...creditsOf(final),
       };
     });
   }

@@ -1,14 +1,16 @@
 import { dueDate } from '@drawdown/billing-core';
 import {
   LATE_USAGE_WINDOW_MS,
+  type itemsChanged,
   type PayloadOf,
   type periodOpened,
   type subscriptionCancelled,
+  type subscriptionPaused,
 } from '@drawdown/contracts';
 import { Agenda, type Tx } from '@drawdown/platform';
-import type { Subscription } from '@drawdown/subscriptions';
+import { type Subscription, SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
-import { BillComposer } from './bill-composer.js';
+import { billedPeriod, BillComposer } from './bill-composer.js';
 import { InvoiceBook } from './invoice-book.js';
 import { Invoice, type BillingReason, type InvoiceKind } from './invoice.entity.js';
 import { Receivables } from './receivables.service.js';
@@ -17,6 +19,7 @@ const REASON_OF: Record<InvoiceKind, BillingReason> = {
   start: 'SUBSCRIPTION_CREATE',
   cycle: 'SUBSCRIPTION_CYCLE',
   final: 'SUBSCRIPTION_UPDATE',
+  change: 'SUBSCRIPTION_UPDATE',
 };
 
 /** The step that an invoice bills; with the kind unique, so that no step is billed twice. */
@@ -35,6 +38,7 @@ interface StepKey {
 @Injectable()
 export class SubscriptionInvoices {
   constructor(
+    private readonly subscriptions: SubscriptionsService,
     private readonly composer: BillComposer,
     private readonly book: InvoiceBook,
     private readonly receivables: Receivables,
@@ -51,6 +55,52 @@ export class SubscriptionInvoices {
       endedPeriodId: previous?.period_id ?? null,
       sequence: period.number,
     });
+  }
+
+  /** A subscription rests: what the period that was cut short still owes, or gives back. */
+  async paused(tx: Tx, { subscription_id, last_period: last }: PayloadOf<typeof subscriptionPaused>): Promise<void> {
+    await this.draft(tx, {
+      subscriptionId: subscription_id,
+      kind: 'final',
+      periodId: last.period_id,
+      endedPeriodId: last.period_id,
+      sequence: last.number,
+    });
+  }
+
+  /**
+   * Line items changed inside a period: what was paid for the rest of it is given back, what it costs now is charged,
+   * at once. The advance fees of a period that has just begun and whose invoice is a draft are not charged yet.
+   */
+  async itemsChanged(tx: Tx, payload: PayloadOf<typeof itemsChanged>): Promise<void> {
+    const { subscription_id: subscriptionId, change_id: changeId, period_id: periodId } = payload;
+    if (!payload.prorated || !periodId) return;
+    const at = new Date(payload.at);
+    const subscription = await this.subscriptions.get(tx, subscriptionId);
+    const period = await this.subscriptions.period(tx, periodId);
+    if (period.startAt.getTime() === at.getTime() && (await this.isDrafted(tx, periodId))) return;
+    const { ended, begun } = payload;
+    const content = await this.composer.composeChange(tx, subscription, { ended, begun, at }, billedPeriod(period));
+    if (content.lines.length === 0) return;
+    const invoice = await this.book.draft(tx, {
+      subscriptionId,
+      kind: 'change',
+      changeId,
+      periodId,
+      sequence: period.number,
+      customerId: subscription.customerId,
+      type: 'SUBSCRIPTION',
+      billingReason: REASON_OF.change,
+      currency: subscription.currency,
+      periodStart: at,
+      periodEnd: period.endAt,
+    });
+    await this.book.finalize(tx, invoice, content, dueDateOf(tx, subscription));
+  }
+
+  private async isDrafted(tx: Tx, periodId: string): Promise<boolean> {
+    const of = { environmentId: tx.scope.environmentId, periodId, status: 'DRAFT' as const };
+    return (await tx.em.count(Invoice, of)) > 0;
   }
 
   /** A subscription ended: what its last period still owes. */

@@ -1,4 +1,5 @@
 export { CreditGrant } from './credit-grant.entity.js';
+export { expiryOf, stepOf } from './credit-grant.rules.js';
 export { CreateCreditGrantBody, creditGrantView, CreditGrantView } from './credit-grants.dto.js';
 export { Entitlement } from './entitlement.entity.js';
 export { entitlementView, EntitlementView, type EntitledFeature } from './entitlements.dto.js';

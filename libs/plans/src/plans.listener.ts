@@ -1,4 +1,4 @@
-import { subscriptionCancelled, subscriptionCreated, type PayloadOf } from '@drawdown/contracts';
+import { planChanged, subscriptionCancelled, subscriptionCreated, type PayloadOf } from '@drawdown/contracts';
 import { explainRefusal, InTransaction, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
@@ -14,6 +14,14 @@ export class PlansListener {
       insert into plan_use (tenant_id, environment_id, plan_id, subscription_id)
       values (${tx.scope.tenantId}, ${tx.scope.environmentId}, ${event.plan_id}, ${event.subscription_id})
       on conflict (environment_id, subscription_id) do nothing`;
+    await explainRefusal(use.execute(tx.db), { plan_use_live_plan: unknownReference('plan_id', event.plan_id) });
+  }
+
+  @InTransaction(planChanged)
+  async onPlanChanged(tx: Tx, event: PayloadOf<typeof planChanged>): Promise<void> {
+    const use = sql`
+      update plan_use set plan_id = ${event.plan_id}
+      where environment_id = ${tx.scope.environmentId} and subscription_id = ${event.subscription_id}`;
     await explainRefusal(use.execute(tx.db), { plan_use_live_plan: unknownReference('plan_id', event.plan_id) });
   }
 

@@ -174,6 +174,13 @@ export class PlansService {
     };
   }
 
+  /** The plan that a request's `price_id` belongs to. @throws Problem 404 with the field. */
+  async planOfPrice(tx: Tx, priceId: string): Promise<string> {
+    const price = await tx.em.findOne(Price, { environmentId: tx.scope.environmentId, id: priceId });
+    if (price?.status !== 'published') throw unknownReference('price_id', priceId);
+    return price.planId;
+  }
+
   private save(tx: Tx, lookupKey: string | null | undefined): Promise<void> {
     return explainRefusal(tx.em.flush(), {
       plan_lookup_key: Problem.exists('lookup_key', `${lookupKey} belongs to another plan`),

@@ -1,7 +1,15 @@
 import { Decimal, sum, ZERO, type Allowance } from '@drawdown/billing-core';
 import { coreMeter } from '@drawdown/features';
-import { newId, type Tx } from '@drawdown/platform';
-import { priceView, unitPriceOf, type Offer, type Price } from '@drawdown/plans';
+import { newId, Problem, type Tx } from '@drawdown/platform';
+import {
+  expiryOf,
+  priceView,
+  stepOf,
+  unitPriceOf,
+  type CreateCreditGrantBody,
+  type Offer,
+  type Price,
+} from '@drawdown/plans';
 import { SubscriptionGrant } from './grant.entity.js';
 import { LineItem } from './line-item.entity.js';
 import { copyOfRule } from './rule-copy.js';
@@ -12,34 +20,74 @@ import type { Subscription } from './subscription.entity.js';
  * Copies what a plan offers into a subscription, which from then on no edit of the catalogue reaches: prices with their
  * meters and allowances, metered entitlements, grants. Boolean and static entitlements stay with the plan.
  */
-export function copyOffer(tx: Tx, subscription: Subscription, offer: Offer): SubscriptionGrant[] {
-  for (const price of offer.prices) copyPrice(tx, subscription, offer, price);
+export function copyOffer(
+  tx: Tx,
+  subscription: Subscription,
+  offer: Offer,
+  from: Date,
+): { items: LineItem[]; grants: SubscriptionGrant[] } {
+  const items = offer.prices.map((price) => copyPrice(tx, subscription, offer, price, from));
   copyEntitlements(tx, subscription, offer);
-  return offer.grants.map((grant) =>
-    tx.em.create(SubscriptionGrant, {
-      id: newId('sgrant'),
-      ...ofSubscription(tx, subscription),
-      planGrantId: grant.id,
-      planId: grant.planId,
-      name: grant.name,
-      cadence: grant.cadence,
-      credits: grant.credits,
-      period: grant.period ?? null,
-      periodCount: grant.periodCount,
-      expirationType: grant.expirationType,
-      expirationDuration: grant.expirationDuration ?? null,
-      expirationUnit: grant.expirationUnit ?? null,
-      priority: grant.priority ?? null,
-      conversionRate: grant.conversionRate ?? null,
-      topupConversionRate: grant.topupConversionRate ?? null,
-      metadata: grant.metadata,
-    }),
-  );
+  return { items, grants: offer.grants.map((grant) => copyGrant(tx, subscription, grant)) };
 }
 
-function copyPrice(tx: Tx, subscription: Subscription, offer: Offer, price: Price): void {
+function copyGrant(tx: Tx, subscription: Subscription, grant: Offer['grants'][number]): SubscriptionGrant {
+  return tx.em.create(SubscriptionGrant, {
+    id: newId('sgrant'),
+    ...ofSubscription(tx, subscription),
+    planGrantId: grant.id,
+    planId: grant.planId,
+    endedAt: null,
+    name: grant.name,
+    cadence: grant.cadence,
+    credits: grant.credits,
+    period: grant.period ?? null,
+    periodCount: grant.periodCount,
+    expirationType: grant.expirationType,
+    expirationDuration: grant.expirationDuration ?? null,
+    expirationUnit: grant.expirationUnit ?? null,
+    priority: grant.priority ?? null,
+    conversionRate: grant.conversionRate ?? null,
+    topupConversionRate: grant.topupConversionRate ?? null,
+    metadata: grant.metadata,
+  });
+}
+
+/** A grant of the subscription's own, agreed with it. @throws Problem 400 for terms that make no sense. */
+export function agreedGrant(tx: Tx, subscription: Subscription, body: CreateCreditGrantBody): SubscriptionGrant {
+  if (body.scope !== 'SUBSCRIPTION') throw Problem.invalid('credit_grants', 'are of scope SUBSCRIPTION');
+  for (const field of ['plan_id', 'subscription_id', 'start_date', 'end_date'] as const) {
+    if (body[field]) throw Problem.unsupported('credit_grants', `of a new subscription have no ${field}`);
+  }
+  const own = newId('grant');
+  return tx.em.create(SubscriptionGrant, {
+    id: newId('sgrant'),
+    ...ofSubscription(tx, subscription),
+    planGrantId: own,
+    planId: null,
+    endedAt: null,
+    name: body.name,
+    cadence: body.cadence,
+    credits: new Decimal(body.credits),
+    ...stepOf(body),
+    ...expiryOf(body),
+    priority: body.priority ?? null,
+    conversionRate: body.conversion_rate ? new Decimal(body.conversion_rate) : null,
+    topupConversionRate: body.topup_conversion_rate ? new Decimal(body.topup_conversion_rate) : null,
+    metadata: body.metadata ?? {},
+  });
+}
+
+/** The item of a price from `from` on, with the allowance that the offer has for its meter. */
+export function copyPrice(
+  tx: Tx,
+  subscription: Subscription,
+  offer: Pick<Offer, 'plan' | 'meters' | 'entitlements'>,
+  price: Price,
+  from: Date,
+): LineItem {
   const meter = price.meterId ? offer.meters.get(price.meterId)! : null;
-  tx.em.create(LineItem, {
+  return tx.em.create(LineItem, {
     id: newId('item'),
     ...ofSubscription(tx, subscription),
     customerId: subscription.customerId,
@@ -61,8 +109,10 @@ function copyPrice(tx: Tx, subscription: Subscription, offer: Offer, price: Pric
       meter: meter && coreMeter(meter),
       allowance: meter && allowanceOf(offer.entitlements, meter.id),
     }),
-    startDate: subscription.startDate,
+    startDate: from,
     endDate: null,
+    feeFrom: from,
+    feeUntil: null,
     metadata: price.metadata,
   });
 }

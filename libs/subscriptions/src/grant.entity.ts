@@ -9,8 +9,11 @@ const SubscriptionGrantSchema = defineEntity({
   properties: {
     ...owned,
     subscriptionId: p.string(),
+    /** The plan's grant; of one made with the subscription its own id. */
     planGrantId: p.string(),
-    planId: p.string(),
+    planId: p.string().nullable(),
+    /** The subscription left the plan: nothing more is given. */
+    endedAt: p.datetime().nullable(),
     name: p.string(),
     cadence: p.enum(['ONETIME', 'RECURRING'] as const),
     credits: amount(),
@@ -44,6 +47,8 @@ const CreditGrantApplicationSchema = defineEntity({
     subscriptionId: p.string(),
     customerId: p.string(),
     grantId: p.string(),
+    /** The start of the paid time whose steps are counted; a change of interval begins another count. */
+    countedFrom: p.datetime(),
     /** Counts a recurring grant's steps from 0, the start of paid time. */
     step: p.integer(),
     recurring: p.boolean(),

@@ -1,4 +1,13 @@
-import { oneTimeGrant, firstPeriodOf, paidTimeOf, recurringStep, text, type GrantStep } from '@drawdown/billing-core';
+import {
+  firstPeriodOf,
+  type GrantRule,
+  type GrantStep,
+  oneTimeGrant,
+  paidTimeOf,
+  recurringStep,
+  stepFrom,
+  text,
+} from '@drawdown/billing-core';
 import { grantDue } from '@drawdown/contracts';
 import { Agenda, EventBus, newId, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
@@ -23,16 +32,75 @@ export class Grants {
     for (const grant of grants) await this.planStep(tx, subscription, grant, 0);
   }
 
+  /**
+   * Plans what grants give from `at` on, inside a running period: a one-time grant at once, a recurring one with what is
+   * left of its step, or with the next step where this one was given before.
+   */
+  async beginInside(
+    tx: Tx,
+    subscription: Subscription,
+    grants: readonly SubscriptionGrant[],
+    { at, periodEnd, prorated }: { readonly at: Date; readonly periodEnd: Date; readonly prorated: boolean },
+  ): Promise<void> {
+    const zone = subscription.customerTimezone;
+    for (const grant of grants) {
+      const rule = ruleOf(grant);
+      if (grant.cadence === 'ONETIME') {
+        await this.plan(tx, subscription, grant, oneTimeGrant(rule, { start: at, end: periodEnd }, zone));
+        continue;
+      }
+      const step = stepFrom(rule, paidTimeOf(timeOf(subscription)), zone, at, prorated);
+      const planned = await this.plan(tx, subscription, grant, step);
+      if (!planned) await this.planStep(tx, subscription, grant, step.index + 1);
+    }
+  }
+
+  /** The subscription leaves these grants at `at`: what they were to give from then on is not given. */
+  async leave(tx: Tx, subscriptionId: string, grants: readonly SubscriptionGrant[], at: Date): Promise<void> {
+    for (const grant of grants) grant.endedAt = at;
+    await this.withdraw(tx, { subscriptionId, grantId: { $in: grants.map(({ id }) => id) } }, at);
+  }
+
+  /** The subscription rests from `at` on: what was to be given from then on is not given. */
+  async rest(tx: Tx, subscriptionId: string, at: Date): Promise<void> {
+    await this.withdraw(tx, { subscriptionId }, at);
+  }
+
+  /** Of the catalogue's grants those that the subscription had and left: they give again, each as it was copied. */
+  async revive(tx: Tx, subscriptionId: string, planGrantIds: readonly string[]): Promise<SubscriptionGrant[]> {
+    const left = await tx.em.find(SubscriptionGrant, {
+      environmentId: tx.scope.environmentId,
+      subscriptionId,
+      planGrantId: { $in: [...planGrantIds] },
+      endedAt: { $ne: null },
+    });
+    for (const grant of left) grant.endedAt = null;
+    return left;
+  }
+
+  /** The grants a subscription has now, in the order of the catalogue. */
+  current(tx: Tx, subscriptionId: string): Promise<SubscriptionGrant[]> {
+    return tx.em.find(
+      SubscriptionGrant,
+      { environmentId: tx.scope.environmentId, subscriptionId, endedAt: null },
+      { orderBy: { planGrantId: 'asc' } },
+    );
+  }
+
   /** Gives a lot that is due, unless an unpaid bill makes it wait, and plans the recurring grant's next step. */
   async fallDue(tx: Tx, applicationId: string): Promise<void> {
     const { environmentId } = tx.scope;
-    const application = await tx.em.findOne(CreditGrantApplication, { environmentId, id: applicationId });
+    const application = await tx.em.findOne(
+      CreditGrantApplication,
+      { environmentId, id: applicationId },
+      { refresh: true },
+    );
     if (!application || application.status === 'cancelled') return;
     const subscription = await tx.em.findOneOrFail(Subscription, { environmentId, id: application.subscriptionId });
     const grant = await tx.em.findOneOrFail(SubscriptionGrant, { environmentId, id: application.grantId });
     const waits = application.recurring && subscription.status === 'past_due';
     if (application.status === 'pending' && !waits) await this.give(tx, subscription, grant, application);
-    if (application.recurring) await this.planStep(tx, subscription, grant, application.step + 1);
+    if (application.recurring && !grant.endedAt) await this.planStep(tx, subscription, grant, application.step + 1);
   }
 
   /** The bill is paid: gives what has waited for it, in order, each effective from its own scheduled instant. */
@@ -50,10 +118,16 @@ export class Grants {
   }
 
   async cancelPending(tx: Tx, subscriptionId: string): Promise<void> {
+    await this.withdraw(tx, { subscriptionId }, null);
+  }
+
+  /** @param from what was due before waits on for its bill to be paid; null withdraws that too. */
+  private async withdraw(tx: Tx, of: object, from: Date | null): Promise<void> {
     const pending = await tx.em.find(CreditGrantApplication, {
       environmentId: tx.scope.environmentId,
-      subscriptionId,
       status: 'pending',
+      ...of,
+      ...(from ? { scheduledFor: { $gte: from } } : {}),
     });
     for (const application of pending) {
       tx.em.assign(application, { status: 'cancelled', updatedAt: tx.now });
@@ -78,21 +152,36 @@ export class Grants {
   }
 
   private async planStep(tx: Tx, subscription: Subscription, grant: SubscriptionGrant, step: number): Promise<void> {
-    const planned = stepOf(subscription, grant, step);
+    await this.plan(tx, subscription, grant, stepOf(subscription, grant, step));
+  }
+
+  /** One row per grant and step; one that was withdrawn comes back. @returns false where it was planned or given before. */
+  private async plan(
+    tx: Tx,
+    subscription: Subscription,
+    grant: SubscriptionGrant,
+    planned: GrantStep,
+  ): Promise<boolean> {
+    const recurring = grant.cadence === 'RECURRING';
+    const countedFrom = recurring ? paidTimeOf(timeOf(subscription)).firstPeriod.start : subscription.startDate;
+    const status = planned.credits.isZero() ? 'skipped' : 'pending';
     const inserted = await sql<{ id: string }>`
       insert into credit_grant_application
-        (id, tenant_id, environment_id, subscription_id, customer_id, grant_id, step, recurring, credits,
+        (id, tenant_id, environment_id, subscription_id, customer_id, grant_id, counted_from, step, recurring, credits,
          scheduled_for, step_end, expires_at, status, created_at, updated_at)
       values (${newId('cga')}, ${tx.scope.tenantId}, ${tx.scope.environmentId}, ${subscription.id},
-              ${subscription.customerId}, ${grant.id}, ${step}, ${grant.cadence === 'RECURRING'}, ${text(planned.credits)},
-              ${planned.at}, ${planned.stepEnd}, ${planned.expiresAt},
-              ${planned.credits.isZero() ? 'skipped' : 'pending'}, ${tx.now}, ${tx.now})
-      on conflict on constraint credit_grant_application_once do nothing
+              ${subscription.customerId}, ${grant.id}, ${countedFrom}, ${planned.index}, ${recurring},
+              ${text(planned.credits)}, ${planned.at}, ${planned.stepEnd}, ${planned.expiresAt}, ${status}, ${tx.now}, ${tx.now})
+      on conflict on constraint credit_grant_application_once do update
+      set status = excluded.status, credits = excluded.credits, scheduled_for = excluded.scheduled_for,
+          step_end = excluded.step_end, expires_at = excluded.expires_at, updated_at = excluded.updated_at
+      where credit_grant_application.status = 'cancelled'
       returning id`.execute(tx.db);
     const [row] = inserted.rows;
-    if (!row) return;
+    if (!row) return false;
     const { customerId } = subscription;
     await this.agenda.schedule(tx, { kind: 'grant.give', customerId, subjectId: row.id, dueAt: planned.at });
+    return true;
   }
 
   private async give(
@@ -127,16 +216,18 @@ export class Grants {
   }
 }
 
+const ruleOf = (grant: SubscriptionGrant): GrantRule => ({
+  credits: grant.credits,
+  cadence: grant.cadence,
+  period: grant.period ?? null,
+  periodCount: grant.periodCount,
+  expirationType: grant.expirationType,
+  expirationDuration: grant.expirationDuration ?? null,
+  expirationUnit: grant.expirationUnit ?? null,
+});
+
 function stepOf(subscription: Subscription, grant: SubscriptionGrant, step: number): GrantStep {
-  const rule = {
-    credits: grant.credits,
-    cadence: grant.cadence,
-    period: grant.period ?? null,
-    periodCount: grant.periodCount,
-    expirationType: grant.expirationType,
-    expirationDuration: grant.expirationDuration ?? null,
-    expirationUnit: grant.expirationUnit ?? null,
-  };
+  const rule = ruleOf(grant);
   const time = timeOf(subscription);
   const zone = subscription.customerTimezone;
   if (grant.cadence === 'ONETIME') return oneTimeGrant(rule, firstPeriodOf(time).span, zone);

@@ -1,19 +1,23 @@
-import { firstPeriodOf, periodAfter, type PlannedPeriod } from '@drawdown/billing-core';
+import { firstPeriodOf, paidTimeOf, periodAfter, type PlannedPeriod, resumePeriod } from '@drawdown/billing-core';
 import {
   periodClosed,
   periodOpened,
   subscriptionActivated,
   subscriptionCancelled,
   subscriptionPastDue,
+  subscriptionPaused,
   subscriptionRecovered,
+  subscriptionResumed,
 } from '@drawdown/contracts';
 import { Agenda, EventBus, newId, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { Grants } from './grants.service.js';
 import { LineItem } from './line-item.entity.js';
+import { Pause } from './pause.entity.js';
 import { Period } from './period.entity.js';
-import { isRunning, moved } from './subscription-status.js';
+import { SubscriptionSchedule } from './subscription-schedule.entity.js';
+import { isRunning, moved, type RunningStatus } from './subscription-status.js';
 import { timeOf, type Subscription } from './subscription.entity.js';
 
 /**
@@ -31,7 +35,7 @@ export class Lifecycle {
 
   /** A draft's date has come. */
   async start(tx: Tx, subscription: Subscription): Promise<void> {
-    if (subscription.status !== 'draft') return;
+    if (subscription.status !== 'draft' || subscription.awaitsActivation) return;
     await this.openPeriod(tx, subscription, firstPeriodOf(timeOf(subscription)), null);
   }
 
@@ -65,21 +69,12 @@ export class Lifecycle {
   async end(tx: Tx, subscription: Subscription, at: Date): Promise<Period | null> {
     const status = moved(subscription.status, 'cancelled');
     const last = await openPeriodOf(tx, subscription.id);
-    if (last) {
-      if (at < last.endAt) last.endAt = at;
-      await this.closePeriod(tx, subscription, last);
-    }
+    if (last) await this.cutPeriod(tx, subscription, last, { at, credited: subscription.cancelProrated });
     await endLineItems(tx, subscription, at);
     await this.grants.cancelPending(tx, subscription.id);
-    for (const kind of ['subscription.start', 'subscription.cancel', 'period.close', 'period.open'] as const) {
-      await this.agenda.cancel(tx, kind, subscription.id);
-    }
-    tx.em.assign(subscription, {
-      status,
-      cancelledAt: at,
-      currentPeriodEnd: last?.endAt ?? null,
-      updatedAt: tx.now,
-    });
+    await this.forgetPlans(tx, subscription);
+    for (const kind of WORK) await this.agenda.cancel(tx, kind, subscription.id);
+    tx.em.assign(subscription, { status, cancelledAt: at, updatedAt: tx.now });
     await this.events.publish(tx, subscriptionCancelled, {
       ...named(subscription),
       last_period: last && periodPayload(last),
@@ -88,8 +83,56 @@ export class Lifecycle {
     return last;
   }
 
+  /**
+   * Rests from `at` on: the open period ends there, its boundaries stay where they are (MEANING "Periods": "A pause moves
+   * no boundary"). @throws Problem 409 unless it is running.
+   */
+  async pause(tx: Tx, subscription: Subscription, pause: Pause, at: Date): Promise<void> {
+    const resumesAs = subscription.status as RunningStatus;
+    subscription.status = moved(subscription.status, 'paused');
+    const last = (await openPeriodOf(tx, subscription.id))!;
+    tx.em.assign(pause, { resumesAs, periodStart: last.startAt, periodEnd: last.endAt });
+    tx.em.assign(pause, { status: 'active', startAt: at, updatedAt: tx.now });
+    await this.cutPeriod(tx, subscription, last, { at, credited: isProrated(subscription) });
+    await this.grants.rest(tx, subscription.id, at);
+    await this.agenda.cancel(tx, 'period.close', subscription.id);
+    await this.events.publish(tx, subscriptionPaused, {
+      ...named(subscription),
+      pause_id: pause.id,
+      last_period: periodPayload(last),
+    });
+  }
+
+  /** Goes on from `at` with the part that is left of the trial, or of the billing period of that time. */
+  async resume(tx: Tx, subscription: Subscription, pause: Pause, at: Date): Promise<void> {
+    const last = await latestPeriodOf(tx, subscription.id);
+    const inTrial = subscription.trialEnd && at < subscription.trialEnd;
+    const status = inTrial ? 'trialing' : pause.resumesAs === 'trialing' ? 'active' : pause.resumesAs!;
+    tx.em.assign(pause, { status: 'completed', resumedAt: at, updatedAt: tx.now });
+    if (!last.restCredited && last.kind === 'paid') await alreadyCharged(tx, subscription, last);
+    subscription.status = moved(subscription.status, status);
+    await this.events.publish(tx, subscriptionResumed, { ...named(subscription), pause_id: pause.id });
+    if (last.kind === 'trial' && status === 'active') {
+      await this.events.publish(tx, subscriptionActivated, named(subscription));
+    }
+    const period = (await recordPeriod(tx, subscription, restFrom(subscription, at), last.number + 1))!;
+    showPeriod(subscription, period, tx.now);
+    await this.announcePeriod(tx, subscription, period, null);
+    const grants = (await this.grants.current(tx, subscription.id)).filter(({ cadence }) => cadence === 'RECURRING');
+    const periodEnd = period.endAt;
+    await this.grants.beginInside(tx, subscription, grants, { at, periodEnd, prorated: isProrated(subscription) });
+  }
+
+  /** Another interval, set before, begins at `at`: the open period ends there and the first of the new interval opens. */
+  async restart(tx: Tx, subscription: Subscription, at: Date, credited: boolean): Promise<void> {
+    const last = (await openPeriodOf(tx, subscription.id))!;
+    await this.cutPeriod(tx, subscription, last, { at, credited });
+    await this.openPeriod(tx, subscription, firstPeriodOf(timeOf(subscription)), last);
+  }
+
   /** An invoice was declined or is overdue. Only paid time can fall behind. */
   async fallBehind(tx: Tx, subscription: Subscription): Promise<void> {
+    if (subscription.status === 'paused') return this.resumeAs(tx, subscription, 'active', 'past_due');
     if (subscription.status !== 'active') return;
     tx.em.assign(subscription, { status: moved(subscription.status, 'past_due'), updatedAt: tx.now });
     await this.events.publish(tx, subscriptionPastDue, named(subscription));
@@ -97,6 +140,7 @@ export class Lifecycle {
 
   /** The last overdue invoice is paid: what has waited for it is given. */
   async recover(tx: Tx, subscription: Subscription): Promise<void> {
+    if (subscription.status === 'paused') return this.resumeAs(tx, subscription, 'past_due', 'active');
     if (subscription.status !== 'past_due') return;
     tx.em.assign(subscription, { status: moved(subscription.status, 'active'), updatedAt: tx.now });
     await this.events.publish(tx, subscriptionRecovered, named(subscription));
@@ -111,14 +155,22 @@ export class Lifecycle {
   ): Promise<void> {
     const period = await recordPeriod(tx, subscription, planned, (previous?.number ?? 0) + 1);
     if (!period) return;
-    const { startAt: currentPeriodStart, endAt: currentPeriodEnd } = period;
-    tx.em.assign(subscription, { currentPeriodStart, currentPeriodEnd, updatedAt: tx.now });
+    showPeriod(subscription, period, tx.now);
     if (period.kind === 'trial') {
       subscription.status = moved(subscription.status, 'trialing');
     } else if (previous?.kind !== 'paid') {
       subscription.status = moved(subscription.status, 'active');
       await this.events.publish(tx, subscriptionActivated, named(subscription));
     }
+    await this.announcePeriod(tx, subscription, period, previous);
+  }
+
+  private async announcePeriod(
+    tx: Tx,
+    subscription: Subscription,
+    period: Period,
+    previous: Period | null,
+  ): Promise<void> {
     const { customerId, id: subjectId } = subscription;
     await this.agenda.schedule(tx, { kind: 'period.close', customerId, subjectId, dueAt: period.endAt });
     await this.events.publish(tx, periodOpened, {
@@ -126,6 +178,37 @@ export class Lifecycle {
       period: periodPayload(period),
       previous: previous && periodPayload(previous),
     });
+  }
+
+  /** Ends the open period at `at`, which may be before its end. */
+  private async cutPeriod(
+    tx: Tx,
+    subscription: Subscription,
+    period: Period,
+    { at, credited }: { readonly at: Date; readonly credited: boolean },
+  ): Promise<void> {
+    if (at < period.endAt) tx.em.assign(period, { endAt: at, restCredited: credited });
+    subscription.currentPeriodEnd = period.endAt;
+    await this.closePeriod(tx, subscription, period);
+  }
+
+  /** What was to come for the subscription doesn't come any more. */
+  private async forgetPlans(tx: Tx, { id: subscriptionId }: Subscription): Promise<void> {
+    const of = { environmentId: tx.scope.environmentId, subscriptionId };
+    const pause = await tx.em.findOne(Pause, { ...of, status: { $in: ['scheduled', 'active'] } });
+    if (pause) tx.em.assign(pause, { status: 'cancelled', updatedAt: tx.now });
+    const change = await tx.em.findOne(SubscriptionSchedule, { ...of, status: 'pending' });
+    if (change) tx.em.assign(change, { status: 'cancelled', cancelledAt: tx.now, updatedAt: tx.now });
+    if (change) await this.agenda.cancel(tx, 'plan.change', change.id);
+  }
+
+  private async resumeAs(tx: Tx, subscription: Subscription, from: RunningStatus, to: RunningStatus): Promise<void> {
+    const pause = await tx.em.findOne(Pause, {
+      environmentId: tx.scope.environmentId,
+      subscriptionId: subscription.id,
+      status: 'active',
+    });
+    if (pause?.resumesAs === from) tx.em.assign(pause, { resumesAs: to, updatedAt: tx.now });
   }
 
   private async closePeriod(tx: Tx, subscription: Subscription, period: Period): Promise<void> {
@@ -137,6 +220,53 @@ export class Lifecycle {
 /** The open period; a subscription has one at most. */
 export const openPeriodOf = (tx: Tx, subscriptionId: string): Promise<Period | null> =>
   tx.em.findOne(Period, { environmentId: tx.scope.environmentId, subscriptionId, status: 'open' });
+
+function showPeriod(subscription: Subscription, { startAt, endAt }: Period, now: Date): void {
+  Object.assign(subscription, { currentPeriodStart: startAt, currentPeriodEnd: endAt, updatedAt: now });
+}
+
+const latestPeriodOf = async (tx: Tx, subscriptionId: string): Promise<Period> => {
+  const where = { environmentId: tx.scope.environmentId, subscriptionId };
+  const [latest] = await tx.em.find(Period, where, { orderBy: { number: 'desc' }, limit: 1 });
+  return latest!;
+};
+
+/** What is left from `at` on of the trial, or of the billing period that holds it. */
+function restFrom(subscription: Subscription, at: Date): PlannedPeriod {
+  const { trialEnd } = subscription;
+  if (trialEnd && at < trialEnd) {
+    const span = { start: at, end: trialEnd };
+    return { kind: 'trial', span, whole: span };
+  }
+  const time = timeOf(subscription);
+  const { firstPeriod, whole } = resumePeriod(paidTimeOf(time).anchor, time.cadence, at);
+  return { kind: 'paid', span: firstPeriod, whole };
+}
+
+/** Advance fees that a pause has not given back are paid up to the end of the period it cut short. */
+async function alreadyCharged(tx: Tx, { id }: Subscription, last: Period): Promise<void> {
+  const items = await tx.em.find(LineItem, {
+    environmentId: tx.scope.environmentId,
+    subscriptionId: id,
+    invoiceCadence: 'ADVANCE',
+    feeFrom: { $lte: last.endAt },
+  });
+  for (const item of items) {
+    if (item.feeFrom < last.wholeEnd) tx.em.assign(item, { feeFrom: last.wholeEnd, updatedAt: tx.now });
+  }
+}
+
+export const isProrated = ({ prorationBehavior }: Subscription): boolean => prorationBehavior === 'create_prorations';
+
+/** All that may be due for a subscription itself. */
+const WORK = [
+  'subscription.start',
+  'subscription.cancel',
+  'subscription.pause',
+  'subscription.resume',
+  'period.close',
+  'period.open',
+] as const;
 
 /** What the events of a subscription say of it. */
 export const named = (subscription: Subscription) => ({
@@ -167,19 +297,19 @@ async function recordPeriod(
   const inserted = await sql`
     insert into subscription_period
       (id, tenant_id, environment_id, subscription_id, customer_id, number, kind, start_at, end_at,
-       whole_start, whole_end, status, created_at, updated_at)
+       whole_start, whole_end, rest_credited, status, created_at, updated_at)
     values (${id}, ${tx.scope.tenantId}, ${tx.scope.environmentId}, ${subscription.id}, ${subscription.customerId},
-            ${number}, ${kind}, ${span.start}, ${span.end}, ${whole.start}, ${whole.end}, 'open', ${tx.now}, ${tx.now})
+            ${number}, ${kind}, ${span.start}, ${span.end}, ${whole.start}, ${whole.end}, false, 'open', ${tx.now}, ${tx.now})
     on conflict on constraint subscription_period_number do nothing
     returning id`.execute(tx.db);
   if (inserted.rows.length === 0) return null;
   return tx.em.findOneOrFail(Period, { environmentId: tx.scope.environmentId, id });
 }
 
-async function endLineItems(tx: Tx, { id, startDate }: Subscription, at: Date): Promise<void> {
+async function endLineItems(tx: Tx, { id }: Subscription, at: Date): Promise<void> {
   const items = await tx.em.find(LineItem, { environmentId: tx.scope.environmentId, subscriptionId: id });
-  const endDate = at > startDate ? at : startDate;
   for (const item of items) {
+    const endDate = at > item.startDate ? at : item.startDate;
     if (!item.endDate || item.endDate > endDate) tx.em.assign(item, { endDate, updatedAt: tx.now });
   }
 }

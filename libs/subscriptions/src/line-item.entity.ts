@@ -34,6 +34,10 @@ const LineItemSchema = defineEntity({
     rule: p.json<RuleCopy>(),
     startDate: p.datetime(),
     endDate: p.datetime().nullable(),
+    /** A fee is owed from here: the start, or without proration the end of the period the item began in. */
+    feeFrom: p.datetime(),
+    /** A fee is owed to here since a change ended the item; without proration, the end of that period. */
+    feeUntil: p.datetime().nullable(),
     metadata: p.json<Record<string, string>>(),
   },
 });

@@ -6,13 +6,14 @@ interface Decided {
   readonly customerId: string;
   readonly zone: string;
   readonly startDate: Date;
+  readonly trialDays: number | null;
   readonly trialEnd: Date | null;
   readonly endDate: Date | null;
 }
 
 /** The fields of a new subscription. It is a draft until its start is due, which may be at once. */
 export function newSubscription(body: CreateSubscriptionBody, decided: Decided) {
-  const { customerId, zone, startDate, trialEnd, endDate } = decided;
+  const { customerId, zone, startDate, trialDays, trialEnd, endDate } = decided;
   const billingCycle = body.billing_cycle ?? 'anniversary';
   const count = body.billing_period_count ?? 1;
   const { anchor } = paidTimeOf({
@@ -36,10 +37,14 @@ export function newSubscription(body: CreateSubscriptionBody, decided: Decided) 
     collectionMethod: body.collection_method ?? 'charge_automatically',
     paymentTerms: body.payment_terms ?? null,
     startDate,
+    awaitsActivation: body.subscription_status === 'draft',
+    trialDays,
     trialEnd,
+    paidFrom: null,
     endDate,
     cancelAtPeriodEnd: false,
     finalInvoice: true,
+    cancelProrated: body.proration_behavior === 'create_prorations',
     metadata: body.metadata ?? {},
   };
 }

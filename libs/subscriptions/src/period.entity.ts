@@ -19,6 +19,8 @@ const PeriodSchema = defineEntity({
     /** The full period of which this is a part; equal to it when it is whole. */
     wholeStart: p.datetime(),
     wholeEnd: p.datetime(),
+    /** It was cut short, and the advance fees of the time cut off are given back. */
+    restCredited: p.boolean(),
     status: p.enum(['open', 'closed'] as const),
   },
 });

@@ -1,26 +1,32 @@
+import type { Moves } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
 
 /** The life of a subscription. */
-export const SUBSCRIPTION_STATUSES = ['draft', 'trialing', 'active', 'past_due', 'cancelled'] as const;
+export const SUBSCRIPTION_STATUSES = ['draft', 'trialing', 'active', 'past_due', 'paused', 'cancelled'] as const;
 export type SubscriptionStatus = (typeof SUBSCRIPTION_STATUSES)[number];
 
 /** The moves there are; a draft starts at its date, a trial ends in paid time, nothing follows a cancellation. */
-const moves: Record<SubscriptionStatus, readonly SubscriptionStatus[]> = {
+export const SUBSCRIPTION_MOVES: Moves<SubscriptionStatus> = {
   draft: ['trialing', 'active', 'cancelled'],
-  trialing: ['active', 'cancelled'],
-  active: ['past_due', 'cancelled'],
-  past_due: ['active', 'cancelled'],
+  trialing: ['active', 'paused', 'cancelled'],
+  active: ['past_due', 'paused', 'cancelled'],
+  past_due: ['active', 'paused', 'cancelled'],
+  /** To what it was; a trial that was over meanwhile to paid time. */
+  paused: ['trialing', 'active', 'past_due', 'cancelled'],
   cancelled: [],
 };
 
 /** The new status. @throws Problem 409 when there is no such move. */
 export function moved(from: SubscriptionStatus, to: SubscriptionStatus): SubscriptionStatus {
-  if (!moves[from].includes(to)) throw Problem.state(`a subscription that is ${from} can't become ${to}`, from);
+  if (!SUBSCRIPTION_MOVES[from].includes(to))
+    throw Problem.state(`a subscription that is ${from} can't become ${to}`, from);
   return to;
 }
 
 /** The states in which one period follows another. */
 export const RUNNING_STATUSES = ['trialing', 'active', 'past_due'] as const satisfies readonly SubscriptionStatus[];
+
+export type RunningStatus = (typeof RUNNING_STATUSES)[number];
 
 export const isRunning = (status: SubscriptionStatus): boolean =>
   (RUNNING_STATUSES as readonly SubscriptionStatus[]).includes(status);

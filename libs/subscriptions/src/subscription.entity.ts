@@ -30,8 +30,14 @@ const SubscriptionSchema = defineEntity({
     collectionMethod: p.enum(COLLECTION_METHODS),
     paymentTerms: p.enum(PAYMENT_TERMS).nullable(),
     startDate: p.datetime(),
+    /** A draft that starts when it is activated, not by itself. */
+    awaitsActivation: p.boolean(),
+    /** Days of trial, where they decide its end; null where the request named the end, or there is none. */
+    trialDays: p.integer().nullable(),
     /** The trial is `[startDate, trialEnd)`; null without one. */
     trialEnd: p.datetime().nullable(),
+    /** Paid time is counted anew from here: the last change of interval. Null without one. */
+    paidFrom: p.datetime().nullable(),
     /** Cancelled by agreement at this instant. */
     endDate: p.datetime().nullable(),
     /** Null until the subscription has started. */
@@ -43,6 +49,8 @@ const SubscriptionSchema = defineEntity({
     cancelReason: p.string().nullable(),
     /** Whether the cancellation bills what is unbilled. */
     finalInvoice: p.boolean(),
+    /** Whether an end inside a period gives back the advance fees of the rest. */
+    cancelProrated: p.boolean(),
     cancelledAt: p.datetime().nullable(),
     metadata: p.json<Record<string, string>>(),
     version: p.integer().version(),
@@ -55,8 +63,8 @@ SubscriptionSchema.setClass(Subscription);
 
 /** What the arithmetic needs to know of a subscription to tell its periods. */
 export const timeOf = (subscription: Subscription): SubscriptionTime => ({
-  start: subscription.startDate,
-  trialEnd: subscription.trialEnd ?? null,
+  start: subscription.paidFrom ?? subscription.startDate,
+  trialEnd: subscription.paidFrom ? null : (subscription.trialEnd ?? null),
   cycle: subscription.billingCycle,
   cadence: {
     billingPeriod: subscription.billingPeriod,

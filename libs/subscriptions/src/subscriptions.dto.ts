@@ -9,9 +9,12 @@ import {
   IsZone,
   NotYet,
   Optional,
+  Parts,
   SearchQuery,
 } from '@drawdown/platform';
+import { CreateCreditGrantBody } from '@drawdown/plans';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
+import { OverrideEntitlementBody, OverrideLineItemBody } from './line-items.dto.js';
 import { COLLECTION_METHODS, PAYMENT_TERMS, PRORATION_BEHAVIORS } from './subscription.entity.js';
 import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription-status.js';
 
@@ -101,7 +104,9 @@ export class CreateSubscriptionBody {
   @NotYet(['default_active'])
   payment_behavior?: string | null;
 
-  @NotYet(['active'])
+  /** `draft`: it starts when it is activated. */
+  @Optional()
+  @IsIn(['active', 'draft'])
   subscription_status?: string | null;
 
   @Optional()
@@ -122,12 +127,21 @@ export class CreateSubscriptionBody {
   overage_factor?: string | null;
   @NotYet()
   enable_true_up?: boolean | null;
-  @NotYet()
-  credit_grants?: unknown[] | null;
-  @NotYet()
-  override_line_items?: unknown[] | null;
-  @NotYet()
-  override_entitlements?: unknown[] | null;
+  /** Grants of this subscription beside its plan's. */
+  @Optional()
+  @Parts(() => CreateCreditGrantBody, { max: 50 })
+  credit_grants?: CreateCreditGrantBody[] | null;
+
+  /** Amounts and quantities otherwise than the plan's. */
+  @Optional()
+  @Parts(() => OverrideLineItemBody, { max: 100 })
+  override_line_items?: OverrideLineItemBody[] | null;
+
+  /** Limits otherwise than the plan's. */
+  @Optional()
+  @Parts(() => OverrideEntitlementBody, { max: 100 })
+  override_entitlements?: OverrideEntitlementBody[] | null;
+
   @NotYet()
   line_items?: unknown[] | null;
   @NotYet()
@@ -164,8 +178,10 @@ export class CancelSubscriptionBody {
   @IsIn(['generate_invoice', 'skip'])
   cancel_immediately_invoice_policy?: 'generate_invoice' | 'skip' | null;
 
-  @NotYet(['none'])
-  proration_behavior?: string | null;
+  /** Whether the advance fees of the rest of the period are given back; default the subscription's. */
+  @Optional()
+  @IsIn(PRORATION_BEHAVIORS)
+  proration_behavior?: (typeof PRORATION_BEHAVIORS)[number] | null;
 
   @Optional()
   @IsString()

@@ -3,14 +3,23 @@ import { Due, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { Grants } from './grants.service.js';
 import { Lifecycle } from './lifecycle.service.js';
+import { LineItems } from './line-items.service.js';
+import { Pauses } from './pauses.service.js';
+import { PlanChanges } from './plan-changes.service.js';
 import { Subscription } from './subscription.entity.js';
 
-/** What falls due for subscriptions. The subject is the subscription, of `grant.give` the application. */
+/**
+ * What falls due for subscriptions. The subject is the subscription, of `grant.give` the application,
+ * of `plan.change` the schedule, of `line_item.change` the line item.
+ */
 @Injectable()
 export class SubscriptionsJobs {
   constructor(
     private readonly lifecycle: Lifecycle,
     private readonly grants: Grants,
+    private readonly planChanges: PlanChanges,
+    private readonly items: LineItems,
+    private readonly pauses: Pauses,
   ) {}
 
   @Due('subscription.start')
@@ -21,6 +30,26 @@ export class SubscriptionsJobs {
   @Due('subscription.cancel')
   async cancel(tx: Tx, work: DueWork): Promise<void> {
     await this.lifecycle.end(tx, await subject(tx, work), work.dueAt);
+  }
+
+  @Due('subscription.pause')
+  async pause(tx: Tx, work: DueWork): Promise<void> {
+    await this.pauses.begin(tx, await subject(tx, work), work.dueAt);
+  }
+
+  @Due('subscription.resume')
+  async resume(tx: Tx, work: DueWork): Promise<void> {
+    await this.pauses.end(tx, await subject(tx, work), work.dueAt);
+  }
+
+  @Due('plan.change')
+  async changePlan(tx: Tx, work: DueWork): Promise<void> {
+    await this.planChanges.fallDue(tx, work.subjectId, work.dueAt);
+  }
+
+  @Due('line_item.change')
+  async changeItems(tx: Tx, work: DueWork): Promise<void> {
+    await this.items.fallDue(tx, work.subjectId, work.dueAt);
   }
 
   @Due('period.close')

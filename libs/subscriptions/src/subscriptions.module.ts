@@ -6,7 +6,14 @@ import { EntitledFeatures } from './entitled-features.service.js';
 import { SubscriptionEntitlementsController } from './entitlements.controller.js';
 import { UpcomingGrantsController } from './grants.controller.js';
 import { Grants } from './grants.service.js';
+import { ItemChanges } from './item-changes.service.js';
 import { Lifecycle } from './lifecycle.service.js';
+import { LineItemsController } from './line-items.controller.js';
+import { LineItems } from './line-items.service.js';
+import { PausesController } from './pauses.controller.js';
+import { Pauses } from './pauses.service.js';
+import { PlanChanges } from './plan-changes.service.js';
+import { SchedulesController } from './schedules.controller.js';
 import { SubscriptionsController } from './subscriptions.controller.js';
 import { SubscriptionsJobs } from './subscriptions.jobs.js';
 import { SubscriptionsListener } from './subscriptions.listener.js';
@@ -14,8 +21,26 @@ import { SubscriptionsService } from './subscriptions.service.js';
 
 @Module({
   imports: [CustomersModule, PlansModule, FeaturesModule],
-  controllers: [SubscriptionsController, UpcomingGrantsController, SubscriptionEntitlementsController],
-  providers: [SubscriptionsService, EntitledFeatures, Lifecycle, Grants, SubscriptionsJobs, SubscriptionsListener],
-  exports: [SubscriptionsService, EntitledFeatures],
+  controllers: [
+    SubscriptionsController,
+    LineItemsController,
+    PausesController,
+    SchedulesController,
+    UpcomingGrantsController,
+    SubscriptionEntitlementsController,
+  ],
+  providers: [
+    SubscriptionsService,
+    EntitledFeatures,
+    Lifecycle,
+    ItemChanges,
+    PlanChanges,
+    Pauses,
+    LineItems,
+    Grants,
+    SubscriptionsJobs,
+    SubscriptionsListener,
+  ],
+  exports: [SubscriptionsService, PlanChanges, EntitledFeatures],
 })
 export class SubscriptionsModule {}

@@ -1,21 +1,23 @@
+import { addDuration, paidTimeOf } from '@drawdown/billing-core';
 import { CustomersService } from '@drawdown/customers';
 import { subscriptionCreated } from '@drawdown/contracts';
 import { Agenda, createdWithin, EventBus, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { PlansService } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
-import { copyOffer } from './copies.js';
+import { agreedGrant, copyOffer } from './copies.js';
 import { SubscriptionGrant } from './grant.entity.js';
 import { Grants } from './grants.service.js';
-import { Lifecycle, named, openPeriodOf } from './lifecycle.service.js';
+import { isProrated, Lifecycle, named, openPeriodOf } from './lifecycle.service.js';
 import { LineItem } from './line-item.entity.js';
 import { newSubscription } from './new-subscription.js';
+import { override, withEntitlements } from './override.js';
 import { Period } from './period.entity.js';
 import { requestedEnd, requestedStart, requestedTrialDays, requestedTrialEnd } from './requested-time.js';
 import { matching } from './search-condition.js';
 import { isRunning, RUNNING_STATUSES } from './subscription-status.js';
 import type { SubscriptionRelations } from './subscription.dto.js';
-import { Subscription } from './subscription.entity.js';
+import { Subscription, timeOf } from './subscription.entity.js';
 import type { CreateSubscriptionBody, SubscriptionSearchBody, UpdateSubscriptionBody } from './subscriptions.dto.js';
 import { usageItemsOf, type UsageItem } from './usage-items.js';
 
@@ -24,6 +26,8 @@ export interface Cancellation {
   /** Whether what is unbilled is billed. */
   readonly finalInvoice: boolean;
   readonly reason: string | null;
+  /** Whether the advance fees of the rest of the period are given back; null leaves it to the subscription. */
+  readonly prorated?: boolean | null;
 }
 
 @Injectable()
@@ -53,25 +57,59 @@ export class SubscriptionsService {
       at: startDate,
       trialDays: requestedTrialDays(body),
     });
+    const trialDays = body.trial_end ? null : offer.trialDays || null;
     const trialEnd = requestedTrialEnd(body, startDate, zone, offer.trialDays);
     const endDate = requestedEnd(body, startDate);
     const subscription = tx.em.create(Subscription, {
       ...tx.scope,
-      ...newSubscription(body, { customerId: customer.id, zone, startDate, trialEnd, endDate }),
+      ...newSubscription(body, { customerId: customer.id, zone, startDate, trialDays, trialEnd, endDate }),
       id: newId('sub'),
       createdAt: tx.now,
       updatedAt: tx.now,
     });
-    const grants = copyOffer(tx, subscription, offer);
+    const wanted = withEntitlements(offer, body.override_entitlements ?? []);
+    const { items, grants } = copyOffer(tx, subscription, wanted, startDate);
+    for (const grant of body.credit_grants ?? []) grants.push(agreedGrant(tx, subscription, grant));
+    overrideItems(items, body);
     await tx.em.flush();
-    const work = { customerId: customer.id, subjectId: subscription.id };
-    await this.agenda.schedule(tx, { ...work, kind: 'subscription.start', dueAt: startDate });
-    if (endDate) await this.planCancellation(tx, subscription, endDate);
-    await this.grants.begin(tx, subscription, grants);
-    const status = startDate > tx.now ? 'draft' : trialEnd ? 'trialing' : 'active';
+    const waits = subscription.awaitsActivation;
+    if (!waits) await this.agree(tx, subscription, grants);
+    const status = waits || startDate > tx.now ? 'draft' : trialEnd ? 'trialing' : 'active';
     await this.events.publish(tx, subscriptionCreated, { ...named(subscription), status });
     await this.agenda.catchUp(tx, customer.id);
     return subscription;
+  }
+
+  /**
+   * Starts a draft that waits for it, at `startDate`: its trial and its periods count from there.
+   * @throws Problem 400 for a date too far back, or not before its end; 404; 409 unless it is a draft that waits.
+   */
+  async activate(tx: Tx, id: string, startDate: string | null): Promise<Subscription> {
+    const subscription = await this.claim(tx, id);
+    const { status, customerTimezone: zone, trialDays, endDate } = subscription;
+    if (!subscription.awaitsActivation || status !== 'draft') {
+      throw Problem.state(`a subscription that is ${status} starts by itself, or has started`, status);
+    }
+    const start = requestedStart({ start_date: startDate }, tx.now, zone);
+    for (const end of [endDate, trialDays ? null : subscription.trialEnd]) {
+      if (end && end <= start) throw Problem.invalid('start_date', `must lie before ${end.toISOString()}`);
+    }
+    tx.em.assign(subscription, { awaitsActivation: false, startDate: start, updatedAt: tx.now });
+    if (trialDays) subscription.trialEnd = addDuration(start, 'DAY', trialDays, zone);
+    subscription.billingAnchor = paidTimeOf(timeOf(subscription)).anchor;
+    for (const item of await this.lineItems(tx, id)) tx.em.assign(item, { startDate: start, feeFrom: start });
+    await tx.em.flush();
+    await this.agree(tx, subscription, await this.grants.current(tx, id));
+    await this.agenda.catchUp(tx, subscription.customerId);
+    return subscription;
+  }
+
+  /** Puts on the agenda what a subscription does by itself. */
+  private async agree(tx: Tx, subscription: Subscription, grants: readonly SubscriptionGrant[]): Promise<void> {
+    const { customerId, id: subjectId, startDate, endDate } = subscription;
+    await this.agenda.schedule(tx, { customerId, subjectId, kind: 'subscription.start', dueAt: startDate });
+    if (endDate) await this.planCancellation(tx, subscription, endDate);
+    await this.grants.begin(tx, subscription, grants);
   }
 
   /**
@@ -82,10 +120,11 @@ export class SubscriptionsService {
   async cancel(
     tx: Tx,
     id: string,
-    { type, finalInvoice, reason }: Cancellation,
+    { type, finalInvoice, reason, prorated }: Cancellation,
   ): Promise<{ subscription: Subscription; lastPeriod: Period | null; effectiveAt: Date }> {
     const subscription = await this.claim(tx, id);
-    tx.em.assign(subscription, { finalInvoice, cancelReason: reason, updatedAt: tx.now });
+    const cancelProrated = prorated ?? isProrated(subscription);
+    tx.em.assign(subscription, { finalInvoice, cancelProrated, cancelReason: reason, updatedAt: tx.now });
     if (type === 'immediate') {
       tx.em.assign(subscription, { cancelAt: null, cancelAtPeriodEnd: false });
       const lastPeriod = await this.lifecycle.end(tx, subscription, tx.now);
@@ -168,7 +207,11 @@ export class SubscriptionsService {
     const customers = await this.customers.find(tx, distinct(subscriptions.map(({ customerId }) => customerId)));
     const plans = await this.plans.find(tx, distinct(subscriptions.map(({ planId }) => planId)));
     const items = withLineItems ? await tx.em.find(LineItem, ofThese, { orderBy: ITEM_ORDER }) : null;
-    const grants = await tx.em.find(SubscriptionGrant, ofThese, { orderBy: { planGrantId: 'asc' } });
+    const grants = await tx.em.find(
+      SubscriptionGrant,
+      { ...ofThese, endedAt: null },
+      { orderBy: { planGrantId: 'asc' } },
+    );
     return new Map(
       subscriptions.map(({ id, customerId, planId }) => [
         id,
@@ -188,7 +231,7 @@ export class SubscriptionsService {
   }
 
   /** Takes the customer's lock, does what is due for it, and only then reads. @throws Problem 404. */
-  private async claim(tx: Tx, id: string): Promise<Subscription> {
+  async claim(tx: Tx, id: string): Promise<Subscription> {
     const found = await sql<{ customer_id: string }>`
       select customer_id from subscription
       where environment_id = ${tx.scope.environmentId} and id = ${id}`.execute(tx.db);
@@ -229,6 +272,15 @@ export class SubscriptionsService {
 
 /** Fees first, then usage, each in the order the prices were made. */
 const ITEM_ORDER = { priceType: 'asc', priceId: 'asc', startDate: 'asc', id: 'asc' } as const;
+
+/** @throws Problem 400 for a price that the subscription didn't take. */
+function overrideItems(items: readonly LineItem[], body: CreateSubscriptionBody): void {
+  for (const wanted of body.override_line_items ?? []) {
+    const item = items.find(({ priceId }) => priceId === wanted.price_id);
+    if (!item) throw Problem.invalid('override_line_items', `names ${wanted.price_id}, which is none of its prices`);
+    override(item, wanted);
+  }
+}
 
 const distinct = (ids: readonly string[]): string[] => [...new Set(ids)];
 

@@ -20,10 +20,12 @@ import { CreditGrant, Entitlement, Plan, PlansModule, Price } from '@drawdown/pl
 import {
   CreditGrantApplication,
   LineItem,
+  Pause,
   Period,
   Subscription,
   SubscriptionEntitlement,
   SubscriptionGrant,
+  SubscriptionSchedule,
   SubscriptionsModule,
   SubscriptionsService,
   type CreateSubscriptionBody,
@@ -55,6 +57,8 @@ const entities = [
   SubscriptionEntitlement,
   SubscriptionGrant,
   CreditGrantApplication,
+  SubscriptionSchedule,
+  Pause,
 ];
 
 /** Stands where the modules above subscriptions will: they own the other kinds of due work, none of which arises here. */
@@ -63,6 +67,10 @@ class OthersWork {}
 const ours: readonly DueWorkKind[] = [
   'subscription.start',
   'subscription.cancel',
+  'subscription.pause',
+  'subscription.resume',
+  'plan.change',
+  'line_item.change',
   'period.close',
   'period.open',
   'grant.give',

@@ -1,0 +1,48 @@
+import { Decimal, displayAmount } from '@drawdown/billing-core';
+import { Problem } from '@drawdown/platform';
+import type { Offer } from '@drawdown/plans';
+import type { LineItem } from './line-item.entity.js';
+import type { OverrideEntitlementBody } from './line-items.dto.js';
+
+/** What a subscription has otherwise than its plan; amounts as text. */
+interface OverriddenTerms {
+  /** Money for a period, a unit, or a package. */
+  readonly amount?: string | null;
+  /** Units of a fee. */
+  readonly quantity?: string | null;
+}
+
+/** @throws Problem 400 for terms the item's price can't have. */
+export function override(item: LineItem, { amount, quantity }: OverriddenTerms): void {
+  if (quantity !== undefined && quantity !== null) {
+    if (item.priceType === 'USAGE') throw Problem.invalid('quantity', 'of usage is metered');
+    item.quantity = new Decimal(quantity);
+  }
+  if (amount === undefined || amount === null) return;
+  const { price } = item.rule;
+  if (price.model === 'TIERED') throw Problem.invalid('amount', 'makes no sense for a price in tiers');
+  item.rule = { ...item.rule, price: { ...price, amount } };
+  const shown = displayAmount(new Decimal(amount), item.currency);
+  item.price = { ...item.price, amount, display_amount: shown };
+}
+
+/** The offer with the entitlements that the request wants otherwise. @throws Problem 400 for those it doesn't have. */
+export function withEntitlements(offer: Offer, overrides: readonly OverrideEntitlementBody[]): Offer {
+  const wanted = new Map(overrides.map((one) => [one.entitlement_id, one]));
+  const entitlements = offer.entitlements.map((given) => {
+    const { entitlement } = given;
+    const one = wanted.get(entitlement.id);
+    if (!one) return given;
+    wanted.delete(entitlement.id);
+    if (entitlement.featureType !== 'metered') {
+      throw Problem.unsupported('override_entitlements', `of a ${entitlement.featureType} feature: it is the plan's`);
+    }
+    const usageLimit = one.usage_limit === undefined ? entitlement.usageLimit : one.usage_limit;
+    const isEnabled = one.is_enabled ?? entitlement.isEnabled;
+    const terms = { isEnabled, usageLimit: usageLimit === null ? null : usageLimit && new Decimal(usageLimit) };
+    return { ...given, entitlement: Object.assign(Object.create(entitlement) as typeof entitlement, terms) };
+  });
+  const [unknown] = wanted.keys();
+  if (unknown) throw Problem.invalid('override_entitlements', `names ${unknown}, which the plan doesn't have`);
+  return { ...offer, entitlements };
+}

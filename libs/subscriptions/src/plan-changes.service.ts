@@ -1,0 +1,240 @@
+import { paidTimeOf, periodAfter } from '@drawdown/billing-core';
+import { planChanged } from '@drawdown/contracts';
+import { Agenda, EventBus, newId, Problem, type Tx } from '@drawdown/platform';
+import { PlansService, type Offer } from '@drawdown/plans';
+import { Injectable } from '@nestjs/common';
+import { copyOffer } from './copies.js';
+import { Grants } from './grants.service.js';
+import { ItemChanges } from './item-changes.service.js';
+import { Lifecycle, named, openPeriodOf } from './lifecycle.service.js';
+import type { Period } from './period.entity.js';
+import { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
+import { SubscriptionSchedule, type PlanChangeTerms } from './subscription-schedule.entity.js';
+import { isRunning } from './subscription-status.js';
+import { Subscription, timeOf } from './subscription.entity.js';
+import type { SubscriptionChangeBody } from './subscription-changes.dto.js';
+import { SubscriptionsService } from './subscriptions.service.js';
+
+/** A plan change that was asked for: done, or waiting for the end of the period. */
+export interface PlanChange {
+  readonly subscription: Subscription;
+  readonly terms: PlanChangeTerms;
+  readonly effectiveAt: Date;
+  readonly schedule: SubscriptionSchedule | null;
+}
+
+/** A subscription goes over to another plan or interval (MEANING "Periods": "A plan change"). */
+@Injectable()
+export class PlanChanges {
+  constructor(
+    private readonly subscriptions: SubscriptionsService,
+    private readonly plans: PlansService,
+    private readonly agenda: Agenda,
+    private readonly events: EventBus,
+    private readonly lifecycle: Lifecycle,
+    private readonly items: ItemChanges,
+    private readonly grants: Grants,
+  ) {}
+
+  /**
+   * Changes at once, or plans to at the end of the current period; either takes the place of a change that waits.
+   * @throws Problem 400 for what the plan doesn't sell, 404, 409 unless the subscription is running.
+   */
+  async change(tx: Tx, id: string, body: SubscriptionChangeBody): Promise<PlanChange> {
+    const subscription = await this.subscriptions.claim(tx, id);
+    assertRunning(subscription);
+    const terms = termsOf(subscription, body);
+    const later = body.change_at === 'end_of_period';
+    const effectiveAt = later ? subscription.currentPeriodEnd! : tx.now;
+    const offer = await this.offer(tx, subscription, terms, effectiveAt);
+    await this.cancelWaiting(tx, subscription.id);
+    if (later) {
+      const schedule = await this.schedule(tx, subscription, terms, body.metadata ?? {});
+      return { subscription, terms, effectiveAt, schedule };
+    }
+    await this.apply(tx, subscription, terms, offer, effectiveAt);
+    await this.agenda.catchUp(tx, subscription.customerId);
+    return { subscription, terms, effectiveAt, schedule: null };
+  }
+
+  /** Due work `plan.change`. What can't be done any more has failed, and stops nothing else. */
+  async fallDue(tx: Tx, scheduleId: string, at: Date): Promise<void> {
+    const { environmentId } = tx.scope;
+    const schedule = await tx.em.findOneOrFail(SubscriptionSchedule, { environmentId, id: scheduleId });
+    if (schedule.status !== 'pending') return;
+    const subscription = await this.subscriptions.get(tx, schedule.subscriptionId);
+    const { configuration: terms } = schedule;
+    try {
+      assertRunning(subscription);
+      const offer = await this.offer(tx, subscription, terms, at);
+      tx.em.assign(schedule, { status: 'executed', executedAt: at, updatedAt: tx.now });
+      await this.apply(tx, subscription, terms, offer, at);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      tx.em.assign(schedule, { status: 'failed', executedAt: null, errorMessage: error.message, updatedAt: tx.now });
+    }
+  }
+
+  private offer(tx: Tx, { currency }: Subscription, terms: PlanChangeTerms, at: Date): Promise<Offer> {
+    const { planId, billingPeriod, billingPeriodCount } = terms;
+    return this.plans.offer(tx, planId, { currency, billingPeriod, billingPeriodCount, at, trialDays: 0 });
+  }
+
+  private async apply(
+    tx: Tx,
+    subscription: Subscription,
+    terms: PlanChangeTerms,
+    offer: Offer,
+    at: Date,
+  ): Promise<void> {
+    const previousPlanId = subscription.planId;
+    const restarts = !sameInterval(subscription, terms);
+    const prorated = terms.prorationBehavior === 'create_prorations';
+    const leaving = (await this.subscriptions.lineItems(tx, subscription.id)).filter(
+      (item) => (!item.endDate || item.endDate > at) && (restarts || item.planId === previousPlanId),
+    );
+    const left = (await this.grants.current(tx, subscription.id)).filter(({ planId }) => planId === previousPlanId);
+    await this.grants.leave(tx, subscription.id, left, at);
+    await this.replaceEntitlements(tx, subscription);
+    const again = await this.grants.revive(tx, subscription.id, idsOf(offer.grants));
+    const known = new Set(again.map(({ planGrantId }) => planGrantId));
+    const fresh = { ...offer, grants: offer.grants.filter(({ id }) => !known.has(id)) };
+    subscription.planId = terms.planId;
+    const { items: begun, grants } = copyOffer(tx, subscription, fresh, at);
+    await this.events.publish(tx, planChanged, {
+      ...named(subscription),
+      previous_plan_id: previousPlanId,
+      at: at.toISOString(),
+    });
+    const period = (await openPeriodOf(tx, subscription.id))!;
+    const opensOne = restarts && period.kind === 'paid' && at < period.endAt;
+    const ended = this.items.withoutUpcoming(leaving, at);
+    await this.items.apply(tx, subscription, { ended, begun, at, period: opensOne ? null : period, prorated });
+    if (restarts) changeInterval(subscription, terms, period.kind === 'paid' ? at : null);
+    if (opensOne) await this.lifecycle.restart(tx, subscription, at, prorated);
+    const periodEnd = opensOne || at < period.endAt ? subscription.currentPeriodEnd! : endAfter(subscription, period);
+    await this.grants.beginInside(tx, subscription, [...grants, ...again], { at, periodEnd, prorated: true });
+  }
+
+  /** The metered entitlements of the plan that is left; the new plan's come with its offer. */
+  private async replaceEntitlements(tx: Tx, { id: subscriptionId }: Subscription): Promise<void> {
+    await tx.em.flush();
+    await tx.em.nativeDelete(SubscriptionEntitlement, { environmentId: tx.scope.environmentId, subscriptionId });
+  }
+
+  private async schedule(
+    tx: Tx,
+    { id: subscriptionId, customerId, currentPeriodEnd }: Subscription,
+    configuration: PlanChangeTerms,
+    metadata: Record<string, string>,
+  ): Promise<SubscriptionSchedule> {
+    const dueAt = currentPeriodEnd!;
+    const schedule = tx.em.create(SubscriptionSchedule, {
+      id: newId('sched'),
+      ...tx.scope,
+      subscriptionId,
+      customerId,
+      type: 'plan_change',
+      status: 'pending',
+      configuration,
+      scheduledAt: dueAt,
+      executedAt: null,
+      cancelledAt: null,
+      errorMessage: null,
+      metadata,
+      createdAt: tx.now,
+      updatedAt: tx.now,
+    });
+    await tx.em.flush();
+    await this.agenda.schedule(tx, { kind: 'plan.change', customerId, subjectId: schedule.id, dueAt });
+    return schedule;
+  }
+
+  private async cancelWaiting(tx: Tx, subscriptionId: string): Promise<void> {
+    const of = { environmentId: tx.scope.environmentId, subscriptionId, status: 'pending' as const };
+    const waiting = await tx.em.findOne(SubscriptionSchedule, of);
+    if (waiting) await this.withdraw(tx, waiting);
+  }
+
+  /** @throws Problem 404, 409 unless it still waits. */
+  async cancel(tx: Tx, scheduleId: string): Promise<SubscriptionSchedule> {
+    const { subscriptionId } = await this.get(tx, scheduleId);
+    await this.subscriptions.claim(tx, subscriptionId);
+    const schedule = await this.get(tx, scheduleId);
+    if (schedule.status !== 'pending') throw Problem.state(`the change is ${schedule.status}`, schedule.status);
+    await this.withdraw(tx, schedule);
+    return schedule;
+  }
+
+  private async withdraw(tx: Tx, schedule: SubscriptionSchedule): Promise<void> {
+    tx.em.assign(schedule, { status: 'cancelled', cancelledAt: tx.now, updatedAt: tx.now });
+    await tx.em.flush();
+    await this.agenda.cancel(tx, 'plan.change', schedule.id);
+  }
+
+  /** @throws Problem 404. */
+  async get(tx: Tx, id: string): Promise<SubscriptionSchedule> {
+    const schedule = await tx.em.findOne(
+      SubscriptionSchedule,
+      { environmentId: tx.scope.environmentId, id },
+      { refresh: true },
+    );
+    if (!schedule) throw Problem.notFound('schedule', id);
+    return schedule;
+  }
+
+  /** Newest first. */
+  find(
+    tx: Tx,
+    of: { readonly subscriptionId?: string; readonly pendingOnly?: boolean },
+    page: { readonly limit?: number; readonly offset?: number } = {},
+  ): Promise<[SubscriptionSchedule[], number]> {
+    return tx.em.findAndCount(
+      SubscriptionSchedule,
+      {
+        environmentId: tx.scope.environmentId,
+        ...(of.subscriptionId ? { subscriptionId: of.subscriptionId } : {}),
+        ...(of.pendingOnly ? { status: 'pending' as const } : {}),
+      },
+      { ...page, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] },
+    );
+  }
+}
+
+/** What the request leaves out stays. @throws Problem 400 when nothing would change. */
+function termsOf(subscription: Subscription, body: SubscriptionChangeBody): PlanChangeTerms {
+  const terms = {
+    planId: body.target_plan_id,
+    billingPeriod: body.billing_period ?? subscription.billingPeriod,
+    billingPeriodCount: body.billing_period_count ?? (body.billing_period ? 1 : subscription.billingPeriodCount),
+    billingCycle: body.billing_cycle ?? subscription.billingCycle,
+    prorationBehavior: body.proration_behavior ?? subscription.prorationBehavior,
+  };
+  if (terms.planId === subscription.planId && sameInterval(subscription, terms)) {
+    throw Problem.invalid('target_plan_id', 'is the plan that the subscription is on, at the same interval');
+  }
+  return terms;
+}
+
+const sameInterval = (a: Omit<PlanChangeTerms, 'planId'>, b: Omit<PlanChangeTerms, 'planId'>): boolean =>
+  a.billingPeriod === b.billingPeriod &&
+  a.billingPeriodCount === b.billingPeriodCount &&
+  a.billingCycle === b.billingCycle;
+
+/** @param paidFrom where paid time is counted anew; null in a trial, whose end it still begins with. */
+function changeInterval(subscription: Subscription, terms: PlanChangeTerms, paidFrom: Date | null): void {
+  const { billingPeriod, billingPeriodCount, billingCycle } = terms;
+  Object.assign(subscription, { billingPeriod, billingPeriodCount, billingCycle });
+  if (paidFrom) subscription.paidFrom = paidFrom;
+  subscription.billingAnchor = paidTimeOf(timeOf(subscription)).anchor;
+}
+
+const idsOf = (rows: readonly { readonly id: string }[]): string[] => rows.map(({ id }) => id);
+
+/** Where the period after this one ends. */
+const endAfter = (subscription: Subscription, { kind, startAt: start, endAt: end }: Period): Date =>
+  periodAfter(timeOf(subscription), { kind, start, end }).span.end;
+
+function assertRunning({ status }: Subscription): void {
+  if (!isRunning(status)) throw Problem.state(`a subscription that is ${status} can't change its plan`, status);
+}
