@@ -7,6 +7,8 @@ export class PlatformMigration extends Migration {
       create table tenant (
         id text primary key,
         name text not null,
+        billing_details jsonb,
+        metadata jsonb not null default '{}',
         created_at timestamptz not null,
         updated_at timestamptz not null
       );

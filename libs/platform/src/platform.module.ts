@@ -8,6 +8,8 @@ import { ApiKeyGuard } from './auth/api-key.guard.js';
 import { ApiKeys } from './auth/api-keys.js';
 import { Bootstrap } from './auth/bootstrap.js';
 import { ApiKey, Environment, Tenant } from './auth/environment.entity.js';
+import { Tenants } from './auth/tenants.service.js';
+import { TenantsController } from './auth/tenants.controller.js';
 import { ClockController } from './clock/clock.controller.js';
 import { ClockService } from './clock/clock.service.js';
 import { SETTINGS, type Settings } from './config/settings.js';
@@ -45,13 +47,14 @@ export class PlatformModule {
         DiscoveryModule,
         ScheduleModule.forRoot(),
       ],
-      controllers: [ClockController, HealthController],
+      controllers: [ClockController, HealthController, TenantsController],
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: APP_GUARD, useClass: ApiKeyGuard },
         { provide: APP_PIPE, useFactory: validationPipe },
         ApiKeys,
         Bootstrap,
+        Tenants,
         Transactions,
         Requests,
         Subscribers,
@@ -62,7 +65,7 @@ export class PlatformModule {
         ClockService,
         Worker,
       ],
-      exports: [SETTINGS, Transactions, Requests, EventBus, Outbox, Agenda, ClockService, Bootstrap],
+      exports: [SETTINGS, Transactions, Requests, EventBus, Outbox, Agenda, ClockService, Bootstrap, Tenants],
     };
   }
 }

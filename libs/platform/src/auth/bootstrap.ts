@@ -45,7 +45,7 @@ export class Bootstrap {
   /** @returns its development environment. */
   private makeTenant(em: EntityManager): Environment {
     const at = { createdAt: realTime(), updatedAt: realTime() };
-    const tenant = em.create(Tenant, { id: newId('tenant'), name: 'Default', ...at });
+    const tenant = em.create(Tenant, { id: newId('tenant'), name: 'Default', metadata: {}, ...at });
     const [development] = (['development', 'production'] as const).map((type) =>
       em.create(Environment, { id: newId('env'), tenantId: tenant.id, name: type, type, ...at }),
     );

@@ -1,11 +1,30 @@
 import { defineEntity, p } from '@mikro-orm/core';
 
+/** As it stands on an invoice; parts that are not known are null. */
+export interface BillingDetails {
+  readonly email: string | null;
+  readonly helpEmail: string | null;
+  readonly phone: string | null;
+  readonly address: {
+    readonly line1: string | null;
+    readonly line2: string | null;
+    readonly city: string | null;
+    readonly state: string | null;
+    readonly postalCode: string | null;
+    /** ISO 3166-1 code of two letters. */
+    readonly country: string | null;
+  };
+}
+
 const TenantSchema = defineEntity({
   name: 'Tenant',
   tableName: 'tenant',
   properties: {
     id: p.string().primary(),
     name: p.string(),
+    /** Null until somebody says them. */
+    billingDetails: p.json<BillingDetails>().nullable(),
+    metadata: p.json<Record<string, string>>(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },
