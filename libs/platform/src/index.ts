@@ -1,5 +1,7 @@
 export { Public } from './auth/api-key.guard.js';
 export { Bootstrap } from './auth/bootstrap.js';
+export type { BillingDetails, Tenant } from './auth/environment.entity.js';
+export { Tenants } from './auth/tenants.service.js';
 export { realTime } from './clock/real-time.js';
 export { ClockService } from './clock/clock.service.js';
 export { InvalidSettings, readSettings, SETTINGS, type Settings } from './config/settings.js';
