@@ -109,6 +109,16 @@ export class CustomersService {
     return this.one(tx, reference, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
   }
 
+  /** Finds published customers and takes their locks in one statement, in the order of their ids as `lock` does. */
+  async lockByExternalIds(tx: Tx, externalIds: readonly string[]): Promise<{ id: string; externalId: string }[]> {
+    const found = await sql<{ id: string; external_id: string }>`
+      select id, external_id from customer
+      where environment_id = ${tx.scope.environmentId} and external_id = any(${[...externalIds]}::text[])
+        and status = 'published'
+      order by id for update`.execute(tx.db);
+    return found.rows.map((row) => ({ id: row.id, externalId: row.external_id }));
+  }
+
   /**
    * Takes the locks of customers, in one order everywhere. Whatever touches a customer's usage, lots, holds,
    * subscriptions, drafts, invoices or payments does this first; the agenda's claim is the same lock.

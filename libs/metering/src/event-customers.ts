@@ -8,19 +8,20 @@ import type { UnbilledReason } from './usage-event.entity.js';
 /** Whose event it is, or why it is nobody's. */
 export type Named = { readonly customerId: string } | { readonly reason: UnbilledReason };
 
+type NamedCustomer = Pick<Customer, 'id' | 'externalId'>;
+
 /** Finds and locks the customers that events name. */
 @Injectable()
 export class EventCustomers {
   constructor(private readonly customers: CustomersService) {}
 
-  /** By event, all in one or two queries. The customers found are locked in the order of their ids. */
+  /** By event. The customers found are locked; where the events name them by one kind of id, in the order of theirs. */
   async lock(tx: Tx, events: readonly IncomingEvent[]): Promise<Map<IncomingEvent, Named>> {
     const ids = distinct(events.map((event) => event.customer_id));
-    const byId = ids.length > 0 ? indexed(await this.published(tx, ids), 'id') : new Map<string, Customer>();
+    const byId = ids.length > 0 ? indexed(await this.published(tx, ids), 'id') : new Map<string, NamedCustomer>();
     const byExternalId = await this.byExternalId(tx, distinct(events.map((event) => event.external_customer_id)));
     const named = new Map(events.map((event) => [event, whose(event, byId, byExternalId)]));
-    const found = [...named.values()].flatMap((one) => ('customerId' in one ? one.customerId : []));
-    await this.customers.lock(tx, [...new Set(found)]);
+    if (byId.size > 0) await this.customers.lock(tx, [...byId.keys()]);
     return named;
   }
 
@@ -28,13 +29,13 @@ export class EventCustomers {
    * A customer made while its first events are on their way in must find them: an unknown external id is locked until
    * this transaction ends and asked for again, and `customer.created` takes the same lock before it looks.
    */
-  private async byExternalId(tx: Tx, externalIds: readonly string[]): Promise<Map<string, Customer>> {
+  private async byExternalId(tx: Tx, externalIds: readonly string[]): Promise<Map<string, NamedCustomer>> {
     if (externalIds.length === 0) return new Map();
-    const known = indexed(await this.customers.byExternalIds(tx, externalIds), 'externalId');
+    const known = indexed(await this.customers.lockByExternalIds(tx, externalIds), 'externalId');
     const unknown = externalIds.filter((id) => !known.has(id));
     if (unknown.length === 0) return known;
     await lockExternalIds(tx, unknown, 'shared');
-    const late = await this.customers.byExternalIds(tx, unknown);
+    const late = await this.customers.lockByExternalIds(tx, unknown);
     return new Map([...known, ...indexed(late, 'externalId')]);
   }
 
@@ -57,8 +58,8 @@ export async function lockExternalIds(
 
 function whose(
   event: IncomingEvent,
-  byId: ReadonlyMap<string, Customer>,
-  byExternalId: ReadonlyMap<string, Customer>,
+  byId: ReadonlyMap<string, NamedCustomer>,
+  byExternalId: ReadonlyMap<string, NamedCustomer>,
 ): Named {
   const own = event.customer_id ? byId.get(event.customer_id) : undefined;
   const theirs = event.external_customer_id ? byExternalId.get(event.external_customer_id) : undefined;
@@ -69,5 +70,5 @@ function whose(
 
 const distinct = (ids: readonly (string | null)[]): string[] => [...new Set(ids.filter((id) => id !== null))];
 
-const indexed = (customers: readonly Customer[], by: 'id' | 'externalId'): Map<string, Customer> =>
+const indexed = (customers: readonly NamedCustomer[], by: 'id' | 'externalId'): Map<string, NamedCustomer> =>
   new Map(customers.map((customer) => [customer[by], customer]));

@@ -1,6 +1,6 @@
 import { text, type Decimal } from '@drawdown/billing-core';
 import type { Scope, Tx } from '@drawdown/platform';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { IncomingEvent } from './incoming-event.js';
 import type { Attribution, UnbilledReason } from './usage-event.entity.js';
@@ -28,7 +28,7 @@ export const EVENT_KEY = 'usage_event_pkey';
 
 /** The first 16 bytes of SHA-256 over environment and event id, as a uuid. */
 export function eventKey({ environmentId }: Scope, eventId: string): string {
-  const hex = createHash('sha256').update(`${environmentId}\n${eventId}`).digest('hex');
+  const hex = hash('sha256', `${environmentId}\n${eventId}`, 'hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }
 
@@ -47,7 +47,7 @@ export function contentHash(event: IncomingEvent): Buffer {
       .map(([key, value]) => [key, String(value)])
       .toSorted(([a], [b]) => (a! < b! ? -1 : 1)),
   ];
-  return createHash('sha256').update(JSON.stringify(said)).digest();
+  return hash('sha256', JSON.stringify(said), 'buffer');
 }
 
 /** Those of the keys that are taken, with the hash of their content. */

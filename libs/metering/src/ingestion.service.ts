@@ -1,8 +1,8 @@
 import { text, ZERO } from '@drawdown/billing-core';
-import { newId, Problem, sqlState, Transactions, type Scope, type Tx } from '@drawdown/platform';
+import { newId, Problem, sqlState, Transactions, type Caller, type Scope, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { EventCustomers, type Named } from './event-customers.js';
 import {
   contentHash,
@@ -45,7 +45,7 @@ export class IngestionService {
    * Commits before it answers, one result per event in their order. Requests of many callers share transactions.
    * @throws Problem 400 for a timestamp beyond the bounds, 503 when too many wait; then nothing of the request is stored.
    */
-  async ingest(scope: Scope, request: IngestRequest): Promise<readonly IngestResult[]> {
+  async ingest(scope: Scope | Caller, request: IngestRequest): Promise<readonly IngestResult[]> {
     return this.laneOf(scope, request).submit(request);
   }
 
@@ -56,17 +56,26 @@ export class IngestionService {
     return outcome!;
   }
 
-  /** A customer's requests meet in one lane, where they share a transaction instead of waiting for each other's. */
-  private laneOf(scope: Scope, { events }: IngestRequest): IngestionLane {
-    const customer = events[0]!.customer_id ?? events[0]!.external_customer_id ?? '';
-    const key = `${scope.environmentId} ${createHash('sha256').update(customer).digest()[0]! % LANES}`;
+  /**
+   * A customer's requests meet in one lane, where they share a transaction instead of waiting for each other's; so do
+   * all requests of several customers, whose transactions would wait for each other's locks. The requests of a lane are
+   * of one API key, so that their transaction can ask for all of them whether it still opens the environment.
+   */
+  private laneOf(scope: Scope | Caller, { events }: IngestRequest): IngestionLane {
+    const caller = 'apiKeyId' in scope ? scope.apiKeyId : '';
+    const first = customerOf(events[0]!);
+    const mixed = events.some((event) => customerOf(event) !== first);
+    const key = `${scope.environmentId} ${caller} ${mixed ? 'mixed' : laneNumber(first)}`;
     let lane = this.lanes.get(key);
     if (!lane) this.lanes.set(key, (lane = new IngestionLane((requests) => this.takeGroup(scope, requests))));
     return lane;
   }
 
   /** One request that can't be taken must not fail its neighbours: a group that fails is tried again in halves. */
-  private async takeGroup(scope: Scope, requests: readonly IngestRequest[]): Promise<readonly RequestOutcome[]> {
+  private async takeGroup(
+    scope: Scope | Caller,
+    requests: readonly IngestRequest[],
+  ): Promise<readonly RequestOutcome[]> {
     try {
       return await this.takeOnce(scope, requests);
     } catch (error) {
@@ -77,7 +86,10 @@ export class IngestionService {
     }
   }
 
-  private async takeOnce(scope: Scope, requests: readonly IngestRequest[]): Promise<readonly RequestOutcome[]> {
+  private async takeOnce(
+    scope: Scope | Caller,
+    requests: readonly IngestRequest[],
+  ): Promise<readonly RequestOutcome[]> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.transactions.run(scope, (tx) => this.takeIn(tx, requests));
@@ -132,6 +144,10 @@ export class IngestionService {
   }
 }
 
+const customerOf = (event: IncomingEvent): string => event.customer_id ?? event.external_customer_id ?? '';
+
+const laneNumber = (customer: string): number => hash('sha256', customer, 'buffer')[0]! % LANES;
+
 /** Someone else has just stored one of the ids: the repetition finds it stored. */
 const isEventRace = (error: unknown): boolean =>
   sqlState(error) === UNIQUE_VIOLATION && String((error as Error).message).includes(EVENT_KEY);
@@ -154,8 +170,8 @@ function arrivals(tx: Tx, { events, path }: IngestRequest): NewEvent[] | Problem
 
 function newEvent(tx: Tx, content: IncomingEvent, path: string): NewEvent {
   const eventId = content.event_id ?? newId('event');
-  const hash = contentHash(content);
-  return { key: eventKey(tx.scope, eventId), eventId, content, contentHash: hash, at: countedAt(tx, content, path) };
+  const at = countedAt(tx, content, path);
+  return { key: eventKey(tx.scope, eventId), eventId, content, contentHash: contentHash(content), at };
 }
 
 /** MEANING "Usage and accrual": "one ahead of the clock, at most 5 minutes, as now". @throws Problem 400. */

@@ -39,8 +39,8 @@ describe('many requests at once', () => {
   it('do not fail with one that breaks its transaction, and none of them burns twice', async () => {
     const acme = await world.subscriber();
     const customers = world.modules.get(CustomersService);
-    const find = customers.byExternalIds.bind(customers);
-    const poisoned = jest.spyOn(customers, 'byExternalIds').mockImplementation((tx, ids) => {
+    const find = customers.lockByExternalIds.bind(customers);
+    const poisoned = jest.spyOn(customers, 'lockByExternalIds').mockImplementation((tx, ids) => {
       if (ids.includes('poison')) throw new RangeError('poison');
       return find(tx, ids);
     });
