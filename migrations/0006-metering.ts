@@ -72,12 +72,17 @@ export class MeteringMigration extends Migration {
         waived numeric(38,12) not null check (waived >= 0 and waived <> 'NaN'),
         draws jsonb not null,
         short_no bigint,
+        free_before numeric(38,12) not null check (free_before >= 0 and free_before <> 'NaN'),
+        eventless numeric(38,12) not null check (eventless <> 'NaN'),
+        billed jsonb,
+        late boolean not null check (billed is not null or not late),
         created_at timestamptz not null,
         updated_at timestamptz not null,
         primary key (environment_id, line_item_id, period_id),
         check (accrued = covered + shortfall + waived),
         foreign key (environment_id, period_id) references usage_period (environment_id, id) deferrable initially deferred
       ) with (fillfactor = 50);
+      create index accrual_late on accrual (environment_id, period_id) where late;
       create index accrual_by_period on accrual (environment_id, period_id);
       create index accrual_short on accrual (environment_id, customer_id) where shortfall > 0;
     `);

@@ -143,6 +143,12 @@ export function reprice(rule: AccrualRule, state: AccrualState): AccrualChange {
   return changed(rule, state, rest);
 }
 
+/** `openWith` and `reprice` at once: after either of what it inherits has changed. */
+export function reopen(rule: AccrualRule, state: AccrualState, carried: RunningTotal | null): AccrualChange {
+  const { settled: _settled, carried: _carried, ...own } = state;
+  return changed(rule, state, carried ? { ...own, carried } : own);
+}
+
 /** What an accrual says now; `accrued` is the stored money, the rest follows from the rule. */
 export function readAccrual(rule: AccrualRule, state: AccrualState): AccrualReading {
   const { quantity, free, billable } = priced(rule, state);

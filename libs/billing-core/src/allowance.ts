@@ -1,5 +1,5 @@
 import { Decimal, ZERO, text } from './decimal.js';
-import { type BillingPeriod, periodContaining } from './period.js';
+import { type BillingPeriod, type Span, periodContaining } from './period.js';
 import { read } from './running-total.js';
 
 /** Free units of a window: so many, all (`'unlimited'`), or none (null). */
@@ -12,9 +12,48 @@ export type Allowance = Decimal | 'unlimited' | null;
  */
 export interface AllowanceWindow {
   /** NEVER: one window without end, given once in a subscription's life */
-  period: BillingPeriod | 'NEVER';
+  period: WindowPeriod;
   anchor: Date;
   zone: string;
+}
+
+export type WindowPeriod = BillingPeriod | 'NEVER';
+
+/** How often a subscription is billed. */
+interface Interval {
+  billingPeriod: BillingPeriod;
+  count: number;
+}
+
+/** The length of a window, in days: only to compare it with others. */
+const DAYS: Record<WindowPeriod, number> = {
+  DAILY: 1,
+  WEEKLY: 7,
+  MONTHLY: 30.5,
+  QUARTERLY: 91.5,
+  HALF_YEARLY: 183,
+  ANNUAL: 366,
+  NEVER: Infinity,
+};
+
+/** True for a window longer than the billing period: what is left of it is carried over into the next. */
+export function outlasts(window: WindowPeriod, { billingPeriod, count }: Interval): boolean {
+  return DAYS[window] > DAYS[billingPeriod] * count;
+}
+
+/**
+ * The window of an allowance in one period of a subscription; null when it is the billing period itself. MEANING
+ * "Allowances": "Windows step from the period's start; one longer than the period carries its rest over", for which it
+ * steps from the start of paid time (in a trial, which has an allowance of its own, from the trial's start).
+ */
+export function allowanceWindow(
+  window: WindowPeriod | null,
+  interval: Interval,
+  { period, paidStart, zone }: { period: Span & { kind: 'trial' | 'paid' }; paidStart: Date; zone: string },
+): AllowanceWindow | null {
+  if (window === null || (window === interval.billingPeriod && interval.count === 1)) return null;
+  const carried = period.kind === 'paid' && outlasts(window, interval);
+  return { period: window, anchor: carried ? paidStart : period.start, zone };
 }
 
 /** Units used per window (by its number, as text), as plain JSON. */

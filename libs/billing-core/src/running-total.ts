@@ -102,6 +102,17 @@ function isEmpty(total: RunningTotal): boolean {
   return Object.keys(total).length === 0;
 }
 
+/** True for two totals that say the same, whatever the order in which their JSON names it. */
+export function isSameTotal(a: RunningTotal | null, b: RunningTotal | null): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null ? Object.fromEntries(Object.entries(part).toSorted()) : part,
+  );
+}
+
 /** MEANING "Usage and accrual": "LATEST is the greatest timestamp, then the later arrival". */
 function later<L extends { at: number; arrival: number }>(a: L, b: L): L {
   return a.at > b.at || (a.at === b.at && a.arrival > b.arrival) ? a : b;

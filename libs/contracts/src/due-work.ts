@@ -1,7 +1,7 @@
 /**
  * What can fall due for a customer, in the order in which it happens when several fall due at one instant
  * (MEANING.md, "At one instant"): ends and changes, lots expire, periods close, periods open, grants, events that waited
- * for the period, then write-offs, finalizations, dunning; alerts and automatic top-up look only at the state after all of it.
+ * for the period and usage that costs without one, then write-offs, finalizations, dunning; alerts and automatic top-up look only at the state after all of it.
  */
 export const dueWorkOrder = [
   'subscription.start',
@@ -14,6 +14,7 @@ export const dueWorkOrder = [
   'period.open',
   'grant.give',
   'usage.retry',
+  'usage.accrue',
   'lot.write_off',
   'invoice.finalize',
   'invoice.fall_due',

@@ -8,6 +8,9 @@ export interface StoredDraw {
   readonly credits: string;
 }
 
+/** As it stood on the invoice, exact text. */
+export type BilledAmounts = Readonly<Record<'quantity' | 'free' | 'accrued' | 'covered' | 'waived', string>>;
+
 const AccrualSchema = defineEntity({
   name: 'Accrual',
   tableName: 'accrual',
@@ -37,6 +40,14 @@ const AccrualSchema = defineEntity({
     draws: p.json<StoredDraw[]>(),
     /** Numbers shortfalls in the order they arose: the oldest is paid down first. Null while it has none. */
     shortNo: p.bigint('number').nullable(),
+    /** Free units of its first window that usage before it has used. */
+    freeBefore: amount(),
+    /** Of `accrued`, what no event brought: as its period opened, as time passed, as usage before it changed. */
+    eventless: amount(),
+    /** What invoices say of it; null until its period is settled. */
+    billed: p.json<BilledAmounts>().nullable(),
+    /** Usage came after that: the next invoice bills the difference. */
+    late: p.boolean(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
   },

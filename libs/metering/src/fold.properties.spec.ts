@@ -28,6 +28,8 @@ const items: UsageItem[] = NAMES.map((eventName, place) => ({
     meter: { eventName, filters: [], aggregation: { type: 'SUM', field: 'n' }, resetUsage: 'BILLING_PERIOD' },
     allowance: place === 1 ? new Decimal(3) : null,
   },
+  running: true,
+  chained: false,
   itemStart: START,
   itemEnd: null,
   period: { id: 'p1', number: 1, kind: 'paid', start: START, end: END, open: true },
@@ -48,6 +50,9 @@ const unused = (item: UsageItem): OpenAccrual => ({
   cover: emptyCover(),
   draws: [],
   shortNo: null,
+  freeBefore: new Decimal(0),
+  eventless: new Decimal(0),
+  late: false,
 });
 
 const lots = fc.array(

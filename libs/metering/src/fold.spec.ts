@@ -16,6 +16,7 @@ interface ItemOptions {
   currency?: string;
   kind?: 'trial' | 'paid';
   settled?: boolean;
+  running?: boolean;
   closed?: boolean;
 }
 
@@ -39,6 +40,8 @@ function priced(eventName: string, options: ItemOptions = {}): { item: UsageItem
       },
       allowance: options.allowance ? d(options.allowance) : null,
     },
+    running: options.running ?? true,
+    chained: false,
     itemStart: START,
     itemEnd: null,
     period: { id: 'p1', number: 1, kind, start: START, end: END, open: !closed },
@@ -58,6 +61,9 @@ function priced(eventName: string, options: ItemOptions = {}): { item: UsageItem
     cover: emptyCover(),
     draws: [],
     shortNo: null,
+    freeBefore: new Decimal(0),
+    eventless: new Decimal(0),
+    late: false,
   };
   return { item, accrual };
 }
@@ -158,10 +164,25 @@ describe('an event', () => {
     expect(report('rows', '1', new Date(START.getTime() - 1)).reason).toBe('no_match');
   });
 
-  it('of a settled period is stored unbilled', () => {
-    const { report, left } = world([priced('rows', { settled: true })], [lot('a', '100')]);
+  it('of a settled period is stored unbilled when no invoice is to come', () => {
+    const { report, left } = world([priced('rows', { settled: true, running: false })], [lot('a', '100')]);
     expect(report('rows', '1').reason).toBe('period_settled');
     expect(left()).toBe('100');
+  });
+
+  it('of a settled period is late usage: drawn from what is usable now, for the next invoice', () => {
+    const rows = priced('rows', { settled: true, closed: true });
+    const { report, left } = world([rows], [lot('a', '1')]);
+    expect(report('rows', '1')).toMatchObject({ reason: null, creditsBurned: d('1') });
+    expect(left()).toBe('0');
+    expect([rows.accrual.late, text(rows.accrual.cover.shortfall)]).toEqual([true, '0.5']);
+  });
+
+  it('of a settled trial draws nothing', () => {
+    const rows = priced('rows', { settled: true, closed: true, kind: 'trial' });
+    const { report, left } = world([rows], [lot('a', '1')]);
+    expect(text(report('rows', '1').creditsBurned)).toBe('0');
+    expect(left()).toBe('1');
   });
 
   it.each([

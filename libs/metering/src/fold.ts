@@ -1,15 +1,21 @@
 import {
   accrue,
+  accrueUntil,
   burn,
   Decimal,
   giveBack,
+  inheritance,
+  isSameTotal,
   matches,
   MAX_AMOUNT,
   mayPay,
   ONE,
   payDown,
+  reopen,
   text,
   ZERO,
+  type AccrualChange,
+  type AccrualRule,
   type AccrualState,
   type Burn,
   type Cover,
@@ -18,6 +24,7 @@ import {
   type Properties,
 } from '@drawdown/billing-core';
 import type { UsageItem } from '@drawdown/subscriptions';
+import { UsageChains } from './usage-chains.js';
 import type { Attribution, UnbilledReason } from './usage-event.entity.js';
 
 /** An event of a known customer, as the fold takes it. */
@@ -54,6 +61,12 @@ export interface OpenAccrual {
   draws: Draw[];
   /** Numbers shortfalls in the order they arose, the oldest is paid first; null while it has none. */
   shortNo: number | null;
+  /** Free units of its first window that usage before it has used. */
+  freeBefore: Decimal;
+  /** Of what accrued, what no event brought. */
+  eventless: Decimal;
+  /** It changed after its period was settled: the next invoice bills the difference. */
+  late: boolean;
 }
 
 /** What became of an event. */
@@ -88,25 +101,31 @@ export const accrualKey = (lineItemId: string, periodId: string): string => `${l
  */
 export class UsageFold {
   private readonly items: ReadonlyMap<string, readonly UsageItem[]>;
+  private readonly chains: UsageChains;
   private lastShortNo = 0;
   private readonly touched = new Set<OpenAccrual>();
   private readonly net = new Map<string, NetDraw>();
   /** By `customer currency`: shortfalls that returned credits have paid. */
   readonly paidDown = new Map<string, { customerId: string; currency: string; credits: Decimal; amount: Decimal }>();
 
-  /** @param accruals by `accrualKey`: those of the items' periods, and every open shortfall of the customers. */
+  /**
+   * @param accruals by `accrualKey`: those of the items' periods, and every open shortfall of the customers.
+   * @param links items before and after those that stand in a chain: no event counts on them, but what does may change them.
+   */
   constructor(
     items: readonly UsageItem[],
     private readonly accruals: ReadonlyMap<string, OpenAccrual>,
     private readonly purses: Credits,
+    links: readonly UsageItem[] = [],
   ) {
     this.items = Map.groupBy(items, (item) => item.customerId);
+    this.chains = new UsageChains([...items.filter((item) => item.chained), ...links]);
     for (const { shortNo } of accruals.values()) this.lastShortNo = Math.max(this.lastShortNo, shortNo ?? 0);
   }
 
   /** @param asOf the instant as whose state this happens: returned credits pay what their lots may pay then. */
   fold(event: FoldableEvent, asOf: Date): Folded {
-    const attribution = this.matching(event).map((item) => this.foldOn(item, event, asOf));
+    const attribution = this.matching(event).flatMap((item) => this.foldOn(item, event, asOf));
     const billed = attribution.some((one) => !one.reason);
     return {
       attribution,
@@ -123,9 +142,14 @@ export class UsageFold {
       .toSorted((a, b) => a.shortNo! - b.shortNo!);
     for (const accrual of short) {
       const before = accrual.cover;
-      this.draw(accrual, payDown(before, this.payable(accrual, asOf), this.rateOf(accrual)));
+      this.draw(accrual, payDown(before, this.payable(accrual, asOf, asOf), this.rateOf(accrual)));
       this.notePaidDown(accrual, before);
     }
+  }
+
+  /** Whether the customer has credits that usage may draw. */
+  hasCredits(customerId: string, currency: string): boolean {
+    return this.purses.lots(customerId, currency).some(({ remaining, held }) => remaining.gt(held));
   }
 
   changed(): OpenAccrual[] {
@@ -147,36 +171,95 @@ export class UsageFold {
     );
   }
 
-  private foldOn(item: UsageItem, event: FoldableEvent, asOf: Date): Attribution {
+  /**
+   * Lets time pass and periods open: levels accrue until `at`, and what goes on from one period or item to the next is
+   * carried over (MEANING "Usage and accrual").
+   */
+  settle(at: Date): void {
+    for (const item of [...this.items.values()].flat()) {
+      if (item.chained) this.withoutEvent(item, this.inherit(item, at));
+      if (item.rule.meter.aggregation.type !== 'WEIGHTED_SUM' || item.rule.span!.start > at) continue;
+      const accrual = this.accrualOf(item);
+      if (accrual.period.settled) continue;
+      const change = accrueUntil(ruleOf(item, accrual), accrual.state, at);
+      this.withoutEvent(item, this.take(item, change, this.payableAt(accrual, at), at));
+      for (const next of this.chains.after(item)) this.withoutEvent(next, this.inherit(next, at));
+    }
+  }
+
+  /** What an event does on an item, and on those after it that begin with something else now. */
+  private foldOn(item: UsageItem, event: FoldableEvent, asOf: Date): Attribution[] {
+    const accrual = this.accrualOf(item);
+    if (accrual.period.settled && !item.running) return [unbilled(item, 'period_settled')];
+    if (item.chained) this.withoutEvent(item, this.inherit(item, event.at));
+    const arrival = accrual.events + 1;
+    const rule = ruleOf(item, accrual);
+    const change = accrue(rule, accrual.state, { at: event.at, arrival, properties: event.properties });
+    if ('problem' in change) return [{ ...unbilled(item, 'bad_property'), problem: change.problem }];
+    if (change.total.abs().gt(MAX_AMOUNT) || change.accrued.gt(MAX_AMOUNT)) {
+      return [{ ...unbilled(item, 'bad_property'), problem: "the period's usage would pass 26 digits" }];
+    }
+    accrual.events = arrival;
+    const own = { ...this.take(item, change, event.at, asOf), quantity: text(change.quantity) };
+    if (!item.chained) return [own];
+    return [own, ...this.chains.after(item).flatMap((next) => this.inherit(next, asOf) ?? [])];
+  }
+
+  private accrualOf(item: UsageItem): OpenAccrual {
     const accrual = this.accruals.get(accrualKey(item.lineItemId, item.period.id));
     if (!accrual) throw new Error(`the accrual of ${item.lineItemId} in ${item.period.id} was not loaded`);
-    if (accrual.period.settled) return unbilled(item, 'period_settled');
-    const arrival = accrual.events + 1;
-    const change = accrue(item.rule, accrual.state, { at: event.at, arrival, properties: event.properties });
-    if ('problem' in change) return { ...unbilled(item, 'bad_property'), problem: change.problem };
-    if (change.total.abs().gt(MAX_AMOUNT) || change.accrued.gt(MAX_AMOUNT)) {
-      return { ...unbilled(item, 'bad_property'), problem: "the period's usage would pass 26 digits" };
-    }
-    const free = change.free.minus(accrual.free);
-    const creditsBefore = accrual.cover.credits;
-    const { state, total: quantity, billable } = change;
-    Object.assign(accrual, { state, events: arrival, quantity, free: change.free, billable });
+    return accrual;
+  }
+
+  /** Opens an accrual with what usage before it hands on, or anew when that has changed; null when it has not. */
+  private inherit(item: UsageItem, asOf: Date): Attribution | null {
+    const accrual = this.accrualOf(item);
+    if (accrual.period.settled && !item.running) return null;
+    const { here, previous } = this.chains.before(item);
+    const past = (items: UsageItem[]) =>
+      items.map((one) => ({ rule: ruleOf(one, this.accrualOf(one)), state: this.accrualOf(one).state }));
+    const { carried, freeUsedBefore } = inheritance(item.rule, past(here), past(previous));
+    if (freeUsedBefore.eq(accrual.freeBefore) && isSameTotal(carried, accrual.state.carried ?? null)) return null;
+    accrual.freeBefore = freeUsedBefore;
+    const change = reopen(ruleOf(item, accrual), accrual.state, carried);
+    return this.take(item, change, this.payableAt(accrual, asOf), asOf);
+  }
+
+  /** A change that no event brought. */
+  private withoutEvent(item: UsageItem, change: Attribution | null): void {
+    if (!change) return;
+    const accrual = this.accrualOf(item);
+    accrual.eventless = accrual.eventless.plus(change.amount);
+  }
+
+  /** The time as of which lots pay what costs without an event of its own: within the period. */
+  private payableAt({ period: { start, end } }: OpenAccrual, at: Date): Date {
+    if (at < start) return start;
+    return at < end ? at : new Date(end.getTime() - 1);
+  }
+
+  private take(item: UsageItem, change: AccrualChange, at: Date, asOf: Date): Attribution {
+    const accrual = this.accrualOf(item);
+    const { state, total: quantity, free, billable } = change;
+    if (accrual.period.settled && (!change.delta.isZero() || !quantity.eq(accrual.quantity))) accrual.late = true;
+    const before = { free: accrual.free, credits: accrual.cover.credits };
+    Object.assign(accrual, { state, quantity, free, billable });
     this.touched.add(accrual);
-    const draws = this.settleDelta(accrual, change.delta, event, asOf);
+    const draws = this.settleDelta(accrual, change.delta, at, asOf);
     return {
       ...unattributed(item),
-      quantity: text(change.quantity),
-      free: text(free),
+      quantity: '0',
+      free: text(free.minus(before.free)),
       amount: text(change.delta),
-      credits: text(accrual.cover.credits.minus(creditsBefore)),
+      credits: text(accrual.cover.credits.minus(before.credits)),
       draws: draws.map(({ lotId, credits }) => ({ lot_id: lotId, credits: text(credits) })),
     };
   }
 
   /** Burns an increase, gives back a decrease. @returns what left each lot, below zero what came back. */
-  private settleDelta(accrual: OpenAccrual, delta: Decimal, event: FoldableEvent, asOf: Date): Draw[] {
+  private settleDelta(accrual: OpenAccrual, delta: Decimal, at: Date, asOf: Date): Draw[] {
     if (delta.gte(ZERO)) {
-      const burnt = burn(accrual.cover, delta, this.payable(accrual, event.at), this.rateOf(accrual));
+      const burnt = burn(accrual.cover, delta, this.payable(accrual, at, asOf), this.rateOf(accrual));
       this.draw(accrual, burnt);
       return burnt.draws;
     }
@@ -188,8 +271,11 @@ export class UsageFold {
     return returns.map(({ lotId, credits }) => ({ lotId, credits: credits.neg() }));
   }
 
-  private payable(accrual: OpenAccrual, at: Date): LotState[] {
-    return this.purses.lots(accrual.customerId, accrual.currency).filter((lot) => mayPay(lot, at, accrual.period.end));
+  /** Late usage draws from lots usable now, of a trial from none: it is waived (MEANING "Invoices", late usage). */
+  private payable({ customerId, currency, period }: OpenAccrual, at: Date, asOf: Date): LotState[] {
+    if (period.settled && period.kind === 'trial') return [];
+    const [time, before] = period.settled ? [asOf, new Date(asOf.getTime() + 1)] : [at, period.end];
+    return this.purses.lots(customerId, currency).filter((lot) => mayPay(lot, time, before));
   }
 
   /** Without a wallet there is no rate and nothing to draw: any rate leaves the whole cost short. */
@@ -243,6 +329,12 @@ export class UsageFold {
     this.paidDown.set(key, { ...known, credits, amount: known.amount.plus(amount) });
   }
 }
+
+/** The rule with what the accrual has inherited. */
+const ruleOf = (item: UsageItem, { freeBefore }: OpenAccrual): AccrualRule => ({
+  ...item.rule,
+  freeUsedBefore: freeBefore,
+});
 
 const unattributed = (item: UsageItem) => ({
   subscription_id: item.subscriptionId,

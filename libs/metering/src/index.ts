@@ -4,5 +4,5 @@ export { IngestionService } from './ingestion.service.js';
 export { MeteringModule } from './metering.module.js';
 export { UsageEvent } from './usage-event.entity.js';
 export { UsagePeriod } from './usage-period.entity.js';
-export { UsageService, type AccruedUsage } from './usage.service.js';
+export { UsageService, type AccruedUsage, type LateUsage } from './usage.service.js';
 export { meteringInvariants } from './metering.invariants.js';

@@ -1,7 +1,9 @@
 import { invariant, type Invariant } from '@drawdown/platform';
 import { sql } from 'kysely';
+import { accrualsAgreeWithTheirEvents } from './accrual-audit.js';
 
 export const meteringInvariants: readonly Invariant[] = [
+  accrualsAgreeWithTheirEvents,
   invariant(
     'what usage costs is covered, short or waived, to the last digit',
     sql`select line_item_id || ' in ' || period_id || ': ' || accrued || ' <> ' || covered || ' + ' || shortfall || ' + ' || waived violation
@@ -17,7 +19,7 @@ export const meteringInvariants: readonly Invariant[] = [
         where a.credits <> coalesce(-e.credits, 0)`,
   ),
   invariant(
-    'what usage costs is the sum of what its events cost',
+    'what usage costs is the sum of what its events cost and of what it cost without one',
     sql`select a.line_item_id || ' in ' || a.period_id || ' costs ' || a.accrued || ', its events ' || coalesce(u.amount, 0) violation
         from accrual a
         left join (select e.environment_id, m ->> 'line_item_id' line_item_id, m ->> 'period_id' period_id,
@@ -25,6 +27,6 @@ export const meteringInvariants: readonly Invariant[] = [
                    from usage_event e, jsonb_array_elements(e.attribution) m
                    where m ->> 'reason' is null group by 1, 2, 3) u
           on u.environment_id = a.environment_id and u.line_item_id = a.line_item_id and u.period_id = a.period_id
-        where a.accrued <> coalesce(u.amount, 0)`,
+        where a.accrued <> coalesce(u.amount, 0) + a.eventless`,
   ),
 ];

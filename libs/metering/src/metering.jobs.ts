@@ -4,11 +4,13 @@ import { WalletLifecycle } from '@drawdown/wallets';
 import { Injectable } from '@nestjs/common';
 import { LateMatches } from './late-matches.service.js';
 import { UsagePeriods } from './usage-periods.service.js';
+import { UsageSettlement } from './usage-settlement.service.js';
 
 @Injectable()
 export class MeteringJobs {
   constructor(
     private readonly late: LateMatches,
+    private readonly settlement: UsageSettlement,
     private readonly periods: UsagePeriods,
     private readonly lifecycle: WalletLifecycle,
     private readonly agenda: Agenda,
@@ -17,6 +19,12 @@ export class MeteringJobs {
   @Due('usage.retry')
   async retry(tx: Tx, work: DueWork): Promise<void> {
     await this.late.retry(tx, work.customerId, work.subjectId);
+  }
+
+  @Due('usage.accrue')
+  async accrue(tx: Tx, { customerId, subjectId: periodId, dueAt }: DueWork): Promise<void> {
+    const { startAt: start } = await this.periods.get(tx, periodId);
+    await this.settlement.fallDue(tx, { customerId, periodId, start }, dueAt);
   }
 
   /**

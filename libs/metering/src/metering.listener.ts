@@ -12,6 +12,7 @@ import { Injectable } from '@nestjs/common';
 import { LateMatches } from './late-matches.service.js';
 import { UsageBurner } from './usage-burner.js';
 import { UsagePeriods } from './usage-periods.service.js';
+import { UsageSettlement } from './usage-settlement.service.js';
 
 /** What usage does when others speak, always inside their transaction. */
 @Injectable()
@@ -20,6 +21,7 @@ export class MeteringListener {
     private readonly periods: UsagePeriods,
     private readonly late: LateMatches,
     private readonly burner: UsageBurner,
+    private readonly settlement: UsageSettlement,
   ) {}
 
   @InTransaction(customerCreated)
@@ -37,10 +39,12 @@ export class MeteringListener {
   async openPeriod(tx: Tx, opened: PayloadOf<typeof periodOpened>): Promise<void> {
     await this.periods.open(tx, opened);
     await this.late.scheduleRetry(tx, opened.customer_id, opened.period);
+    await this.settlement.begin(tx, periodOf(opened));
   }
 
   @InTransaction(periodClosed)
   async closePeriod(tx: Tx, closed: PayloadOf<typeof periodClosed>): Promise<void> {
+    await this.settlement.close(tx, periodOf(closed), new Date(closed.period.end));
     await this.periods.close(tx, closed.period);
   }
 
@@ -54,8 +58,17 @@ export class MeteringListener {
   /** As of the instant from which the credits count: credits dated back pay what was open then. */
   @InTransaction(creditsAdded)
   async payShortfalls(tx: Tx, added: PayloadOf<typeof creditsAdded>): Promise<void> {
-    const fold = await this.burner.open(tx, [added.customer_id], []);
-    fold.payDown(added.customer_id, added.currency, new Date(added.effective_at));
+    const at = new Date(added.effective_at);
+    const levels = await this.settlement.levels(tx, added.customer_id, added.currency, at);
+    const fold = await this.burner.open(tx, [added.customer_id], levels);
+    if (levels.length > 0) fold.settle(at);
+    fold.payDown(added.customer_id, added.currency, at);
     await this.burner.record(tx, fold, { type: 'pay_down', id: added.lot_id });
   }
 }
+
+const periodOf = ({ customer_id: customerId, period }: PayloadOf<typeof periodClosed>) => ({
+  customerId,
+  periodId: period.period_id,
+  start: new Date(period.start),
+});

@@ -14,6 +14,7 @@ import { LateMatches } from './late-matches.service.js';
 import { MeteringJobs } from './metering.jobs.js';
 import { MeteringListener } from './metering.listener.js';
 import { UsageBurner } from './usage-burner.js';
+import { UsageSettlement } from './usage-settlement.service.js';
 import { UsagePeriods } from './usage-periods.service.js';
 import { UsageService } from './usage.service.js';
 
@@ -27,6 +28,7 @@ import { UsageService } from './usage.service.js';
     IngestionService,
     EventCustomers,
     UsageBurner,
+    UsageSettlement,
     LateMatches,
     EventLog,
     EventTrail,

@@ -1,25 +1,35 @@
 import { text } from '@drawdown/billing-core';
 import { shortfallPaidDown } from '@drawdown/contracts';
 import { EventBus, type Tx } from '@drawdown/platform';
-import type { UsageItem } from '@drawdown/subscriptions';
+import { SubscriptionsService, type UsageItem } from '@drawdown/subscriptions';
 import { WalletsService, type Cause } from '@drawdown/wallets';
 import { Injectable } from '@nestjs/common';
-import { UsageFold } from './fold.js';
+import { accrualKey, UsageFold } from './fold.js';
 import { loadAccruals, saveAccruals } from './usage-store.js';
 
 /** Loads what usage is decided with, and records what was decided. The caller holds the customers' locks. */
 @Injectable()
 export class UsageBurner {
   constructor(
+    private readonly subscriptions: SubscriptionsService,
     private readonly wallets: WalletsService,
     private readonly events: EventBus,
   ) {}
 
+  /** With the items before and after those that stand in a chain. */
   async open(tx: Tx, customerIds: readonly string[], items: readonly UsageItem[]): Promise<UsageFold> {
-    const accruals = await loadAccruals(tx, items, customerIds);
+    const chained = items.filter((item) => item.chained);
+    const links = chained.length === 0 ? [] : await this.linksOf(tx, items, chained);
+    const accruals = await loadAccruals(tx, [...items, ...links], customerIds);
     const drawn = [...accruals.values()].flatMap((accrual) => accrual.draws.map((draw) => draw.lotId));
     const purses = await this.wallets.purses(tx, customerIds, [...new Set(drawn)]);
-    return new UsageFold(items, accruals, purses);
+    return new UsageFold(items, accruals, purses, links);
+  }
+
+  private async linksOf(tx: Tx, items: readonly UsageItem[], chained: readonly UsageItem[]): Promise<UsageItem[]> {
+    const known = new Set(items.map((item) => accrualKey(item.lineItemId, item.period.id)));
+    const chains = await this.subscriptions.usageChains(tx, chained);
+    return chains.filter((item) => !known.has(accrualKey(item.lineItemId, item.period.id)));
   }
 
   /** @param cause the batch, or what has let credits pay; each ledger entry names it with its line item and period. */

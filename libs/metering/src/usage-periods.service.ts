@@ -25,6 +25,10 @@ export class UsagePeriods {
     await tx.em.flush();
   }
 
+  get(tx: Tx, id: string): Promise<UsagePeriod> {
+    return tx.em.findOneOrFail(UsagePeriod, { environmentId: tx.scope.environmentId, id });
+  }
+
   /**
    * Until when the closed periods that began before `instant` wait for late usage: one window after the last of them
    * was closed, whatever time it ended at, as their drafts do. Null when all are settled.

@@ -28,12 +28,15 @@ interface OpenAccrualRow {
   waived: string;
   draws: StoredDraw[];
   short_no: string | null;
+  free_before: string;
+  eventless: string;
+  late: boolean;
 }
 
 const columns = sql`
   p.subscription_id, p.customer_id, p.currency, p.kind, p.start_at, p.end_at, p.closed_at is not null closed,
   p.settled_at is not null settled, a.state, a.events, a.quantity, a.free, a.billable, a.covered, a.credits,
-  a.shortfall, a.waived, a.draws, a.short_no`;
+  a.shortfall, a.waived, a.draws, a.short_no, a.free_before, a.eventless, a.late`;
 
 /**
  * What the fold works on, by `accrualKey`: the accruals of these items' periods, whether or not something was used,
@@ -85,6 +88,9 @@ const unused = () => ({
   cover: { covered: ZERO, credits: ZERO, shortfall: ZERO },
   draws: [],
   shortNo: null,
+  freeBefore: ZERO,
+  eventless: ZERO,
+  late: false,
 });
 
 const used = (row: OpenAccrualRow, state: AccrualState) => ({
@@ -100,7 +106,13 @@ const used = (row: OpenAccrualRow, state: AccrualState) => ({
   },
   draws: row.draws.map(({ lotId, credits }) => ({ lotId, credits: new Decimal(credits) })),
   shortNo: row.short_no === null ? null : Number(row.short_no),
+  freeBefore: new Decimal(row.free_before),
+  eventless: new Decimal(row.eventless),
+  late: row.late,
 });
+
+/** Of usage that came only after its period was settled. */
+const NOTHING_BILLED = JSON.stringify({ quantity: '0', free: '0', accrued: '0', covered: '0', waived: '0' });
 
 /** Writes accruals as the fold has left them; new shortfalls are numbered in their order here. One statement. */
 export async function saveAccruals(tx: Tx, accruals: readonly OpenAccrual[]): Promise<void> {
@@ -108,19 +120,22 @@ export async function saveAccruals(tx: Tx, accruals: readonly OpenAccrual[]): Pr
   await sql`
     insert into accrual (
       environment_id, line_item_id, period_id, tenant_id, customer_id, currency, state, events, quantity, free,
-      billable, accrued, covered, credits, shortfall, waived, draws, short_no, created_at, updated_at)
+      billable, accrued, covered, credits, shortfall, waived, draws, short_no, free_before, eventless, billed, late,
+      created_at, updated_at)
     select ${tx.scope.environmentId}, line_item_id, period_id, ${tx.scope.tenantId}, customer_id, currency, state,
            events, quantity, free, billable, accrued, covered, credits, shortfall, waived, draws,
-           case when shortfall > 0 then nextval('shortfall_no') end, ${tx.now}, ${tx.now}
+           case when shortfall > 0 then nextval('shortfall_no') end, free_before, eventless,
+           case when late then ${NOTHING_BILLED}::jsonb end, late, ${tx.now}, ${tx.now}
     from jsonb_to_recordset(${JSON.stringify(accruals.map(accrualRow))}::jsonb) a(
       line_item_id text, period_id text, customer_id text, currency text, state jsonb, events bigint,
       quantity numeric, free numeric, billable numeric, accrued numeric, covered numeric, credits numeric,
-      shortfall numeric, waived numeric, draws jsonb)
+      shortfall numeric, waived numeric, draws jsonb, free_before numeric, eventless numeric, late boolean)
     on conflict (environment_id, line_item_id, period_id) do update
     set state = excluded.state, events = excluded.events, quantity = excluded.quantity, free = excluded.free,
         billable = excluded.billable, accrued = excluded.accrued, covered = excluded.covered,
         credits = excluded.credits, shortfall = excluded.shortfall, waived = excluded.waived,
-        draws = excluded.draws, updated_at = excluded.updated_at,
+        draws = excluded.draws, updated_at = excluded.updated_at, free_before = excluded.free_before,
+        eventless = excluded.eventless, late = excluded.late, billed = coalesce(accrual.billed, excluded.billed),
         short_no = case when excluded.shortfall > 0 then coalesce(accrual.short_no, excluded.short_no) end`.execute(
     tx.db,
   );
@@ -144,6 +159,9 @@ function accrualRow({ cover, ...accrual }: OpenAccrual) {
     credits: text(cover.credits),
     shortfall: trial ? '0' : text(cover.shortfall),
     waived: trial ? text(cover.shortfall) : '0',
+    free_before: text(accrual.freeBefore),
+    eventless: text(accrual.eventless),
+    late: accrual.late,
     draws: accrual.draws.map(({ lotId, credits }) => ({ lotId, credits: text(credits) })),
   };
 }

@@ -1,7 +1,8 @@
-import { Decimal } from '@drawdown/billing-core';
+import { Decimal, type Span } from '@drawdown/billing-core';
 import type { Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
+import type { BilledAmounts } from './accrual.entity.js';
 
 /** What a line item's usage of one period comes to. Quantities in units, `credits` in credits, the rest is money. */
 export interface AccruedUsage {
@@ -27,6 +28,26 @@ interface AccrualRow extends Record<'quantity' | 'free' | 'billable' | 'accrued'
   settled_at: string | null;
 }
 
+/** Usage of a settled period that no invoice has billed: differences, which a correction makes negative. */
+export interface LateUsage extends Pick<
+  AccruedUsage,
+  'lineItemId' | 'quantity' | 'free' | 'accrued' | 'covered' | 'waived'
+> {
+  /** The period it is of. */
+  readonly period: Span & { readonly id: string };
+}
+
+interface LateRow extends AccrualRow {
+  billed: BilledAmounts;
+  period_id: string;
+  start_at: string;
+  end_at: string;
+}
+
+const amountsNow = sql`jsonb_build_object(
+  'quantity', a.quantity::text, 'free', a.free::text, 'accrued', a.accrued::text, 'covered', a.covered::text,
+  'waived', a.waived::text)`;
+
 /** What other modules ask of usage. */
 @Injectable()
 export class UsageService {
@@ -46,7 +67,33 @@ export class UsageService {
     await sql`
       update usage_period set settled_at = ${tx.now}
       where environment_id = ${tx.scope.environmentId} and id = ${periodId} and settled_at is null`.execute(tx.db);
+    await sql`
+      update accrual a set billed = ${amountsNow}, late = false
+      where environment_id = ${tx.scope.environmentId} and period_id = ${periodId} and billed is null`.execute(tx.db);
     return this.accruals(tx, periodId);
+  }
+
+  /** What has changed in settled periods of a subscription since they were billed, oldest first. */
+  async late(tx: Tx, subscriptionId: string): Promise<LateUsage[]> {
+    const { environmentId } = tx.scope;
+    const found = await sql<LateRow>`
+      select a.line_item_id, a.quantity, a.free, a.billable, a.accrued, a.covered, a.shortfall, a.waived, a.credits,
+             p.settled_at, a.billed, p.id period_id, p.start_at, p.end_at
+      from accrual a join usage_period p on p.environment_id = a.environment_id and p.id = a.period_id
+      where a.environment_id = ${environmentId} and p.subscription_id = ${subscriptionId} and a.late
+      order by p.start_at, a.line_item_id`.execute(tx.db);
+    return found.rows.map(lateUsage);
+  }
+
+  /** As `late`, which stands on an invoice from now on. */
+  async settleLate(tx: Tx, subscriptionId: string): Promise<LateUsage[]> {
+    const late = await this.late(tx, subscriptionId);
+    if (late.length === 0) return late;
+    await sql`
+      update accrual a set billed = ${amountsNow}, late = false
+      where a.environment_id = ${tx.scope.environmentId} and a.late
+        and a.period_id = any(${late.map(({ period }) => period.id)}::text[])`.execute(tx.db);
+    return late;
   }
 
   /** Money: what the open periods of a customer's subscriptions in the currency have accrued. */
@@ -72,3 +119,17 @@ const accruedUsage = (row: AccrualRow): AccruedUsage => ({
   credits: new Decimal(row.credits),
   settledAt: row.settled_at === null ? null : new Date(row.settled_at),
 });
+
+function lateUsage(row: LateRow): LateUsage {
+  const now = accruedUsage(row);
+  const since = (what: keyof BilledAmounts) => now[what].minus(row.billed[what]);
+  return {
+    lineItemId: now.lineItemId,
+    quantity: since('quantity'),
+    free: since('free'),
+    accrued: since('accrued'),
+    covered: since('covered'),
+    waived: since('waived'),
+    period: { id: row.period_id, start: new Date(row.start_at), end: new Date(row.end_at) },
+  };
+}

@@ -54,9 +54,26 @@ export async function assertPricesFit(
   if (!meter) return;
   const { planId } = given;
   const prices = await tx.em.find(Price, { environmentId, planId, meterId: meter.id, ...offeredAt(tx.now) });
+  if (prices.length === 0) return;
+  const others = await otherWindows(tx, features, given, meter);
+  assertOneWindow([given.usageResetPeriod ?? null, ...others]);
   for (const { billingPeriod, billingPeriodCount: count } of prices) {
     assertWindow(meter, given.usageResetPeriod, { billingPeriod, count });
   }
+}
+
+async function otherWindows(
+  tx: Tx,
+  features: FeaturesService,
+  { planId, featureId }: Pick<Entitlement, 'planId' | 'featureId'>,
+  meter: Meter,
+): Promise<Entitlement['usageResetPeriod'][]> {
+  const { environmentId } = tx.scope;
+  const where = { environmentId, planId, status: 'published', featureType: 'metered', isEnabled: true } as const;
+  const given = (await tx.em.find(Entitlement, where)).filter((one) => one.featureId !== featureId);
+  const ids = given.map((one) => one.featureId);
+  const sharing = (await features.find(tx, ids)).filter(({ meterId }) => meterId === meter.id).map(({ id }) => id);
+  return given.filter((one) => sharing.includes(one.featureId)).map((one) => one.usageResetPeriod ?? null);
 }
 
 /** Features that share a meter add up their free units, so they have one window. @throws Problem 400. */

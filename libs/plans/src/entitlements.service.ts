@@ -100,7 +100,11 @@ export class EntitlementsService {
     const entitlement = await this.get(tx, id);
     const terms = termsOf(entitlement.featureType, body, entitlement);
     await this.plans.lock(tx, entitlement.planId);
-    await assertPricesFit(tx, this.features, { ...entitlement, ...terms });
+    await assertPricesFit(tx, this.features, {
+      planId: entitlement.planId,
+      featureId: entitlement.featureId,
+      ...terms,
+    });
     Object.assign(entitlement, terms, { updatedAt: tx.now });
     await tx.em.flush();
     return entitlement;

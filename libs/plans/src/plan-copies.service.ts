@@ -28,26 +28,18 @@ export class PlanCopies {
     });
     const ofPlan = { environmentId: tx.scope.environmentId, planId: id };
     const inOrder = { orderBy: { createdAt: 'asc', id: 'asc' } } as const;
-    const now = (prefix: string) => ({ id: newId(prefix), planId: plan.id, createdAt: tx.now, updatedAt: tx.now });
+    const fresh = (prefix: string) => ({ id: newId(prefix), planId: plan.id, createdAt: tx.now, updatedAt: tx.now });
+    const version = { lookupKey: null, parentPriceId: null, superseded: false };
     for (const price of await tx.em.find(Price, { ...ofPlan, ...notEnded(tx.now) }, inOrder)) {
-      tx.em.create(Price, {
-        ...fieldsOf(price),
-        ...now('price'),
-        lookupKey: null,
-        parentPriceId: null,
-        superseded: false,
-      });
+      tx.em.create(Price, Object.assign({}, price, fresh('price'), version));
     }
     for (const entitlement of await tx.em.find(Entitlement, { ...ofPlan, status: 'published' }, inOrder)) {
-      tx.em.create(Entitlement, { ...fieldsOf(entitlement), ...now('ent') });
+      tx.em.create(Entitlement, Object.assign({}, entitlement, fresh('ent')));
     }
     for (const grant of await tx.em.find(CreditGrant, { ...ofPlan, ...notEnded(tx.now) }, inOrder)) {
-      tx.em.create(CreditGrant, { ...fieldsOf(grant), ...now('grant') });
+      tx.em.create(CreditGrant, Object.assign({}, grant, fresh('grant')));
     }
     await tx.em.flush();
     return plan;
   }
 }
-
-/** A row's own fields, to be changed and made a new row of. */
-const fieldsOf = <Row extends object>(row: Row): Row => ({ ...row });

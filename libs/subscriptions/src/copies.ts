@@ -1,4 +1,4 @@
-import { Decimal, sum, ZERO, type Allowance } from '@drawdown/billing-core';
+import { Decimal, sum, ZERO, type Allowance, type WindowPeriod } from '@drawdown/billing-core';
 import { coreMeter } from '@drawdown/features';
 import { newId, Problem, type Tx } from '@drawdown/platform';
 import {
@@ -108,6 +108,7 @@ export function copyPrice(
       price: unitPriceOf(price),
       meter: meter && coreMeter(meter),
       allowance: meter && allowanceOf(offer.entitlements, meter.id),
+      window: meter && windowOf(offer.entitlements, meter.id),
     }),
     startDate: from,
     endDate: null,
@@ -129,6 +130,15 @@ export function allowanceOf(
   if (enabled.length === 0) return null;
   const limits = enabled.map(({ entitlement }) => entitlement.usageLimit ?? null);
   return limits.includes(null) ? 'unlimited' : sum(limits.map((limit) => limit ?? ZERO));
+}
+
+/** The window of those free units; features that share the meter have one. Null = the billing period. */
+export function windowOf(
+  entitlements: readonly Pick<Offer['entitlements'][number], 'entitlement' | 'meterId'>[],
+  meterId: string,
+): WindowPeriod | null {
+  const enabled = entitlements.find((one) => one.meterId === meterId && one.entitlement.isEnabled);
+  return enabled?.entitlement.usageResetPeriod ?? null;
 }
 
 function copyEntitlements(tx: Tx, subscription: Subscription, offer: Offer): void {

@@ -17,5 +17,5 @@ export { Subscription, timeOf } from './subscription.entity.js';
 export { CancelSubscriptionBody, CreateSubscriptionBody } from './subscriptions.dto.js';
 export { SubscriptionsModule } from './subscriptions.module.js';
 export { SubscriptionsService, type Cancellation } from './subscriptions.service.js';
-export type { UsageItem } from './usage-items.js';
+export { usageItemsIn, type UsageItem } from './usage-items.js';
 export { subscriptionInvariants } from './subscriptions.invariants.js';

@@ -1,5 +1,5 @@
 import { Decimal, type Allowance, type Meter, type UnitPrice } from '@drawdown/billing-core';
-import { copyOfRule, ruleOf, unitPriceOfItem } from './rule-copy.js';
+import { copyOfRule, ruleOf, unitPriceOfItem, type Place } from './rule-copy.js';
 
 const d = (value: string) => new Decimal(value);
 const meter: Meter = {
@@ -8,6 +8,15 @@ const meter: Meter = {
   aggregation: { type: 'COUNT', field: null, multiplier: null, bucketSize: null, groupBy: null },
   resetUsage: 'BILLING_PERIOD',
 };
+const day = (n: number) => new Date(Date.UTC(2027, 0, n));
+const place: Place = {
+  span: { start: day(10), end: day(20) },
+  period: { kind: 'paid', start: day(5), end: day(20), whole: { start: day(1), end: day(20) } },
+  interval: { billingPeriod: 'MONTHLY', count: 1 },
+  paidStart: day(1),
+  zone: 'Europe/Berlin',
+};
+
 /** Through the database: a jsonb column gives back what JSON can hold. */
 const stored = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
@@ -29,13 +38,26 @@ describe('a rule comes back from its copy as it was', () => {
       null,
     ],
   ])('%s', (_, price, allowance) => {
-    const rule = stored(copyOfRule({ price, meter, allowance }));
-    expect(ruleOf({ rule })).toEqual({ price, meter, allowance });
+    const rule = stored(copyOfRule({ price, meter, allowance, window: 'DAILY' }));
+    expect(ruleOf({ rule }, place)).toEqual({
+      price,
+      meter,
+      allowance,
+      window: allowance === null ? null : { period: 'DAILY', anchor: place.period.start, zone: 'Europe/Berlin' },
+      span: place.span,
+      whole: place.period.whole,
+      zone: 'Europe/Berlin',
+    });
     expect(unitPriceOfItem({ rule })).toEqual(price);
   });
 });
 
 it('a fee has no usage', () => {
-  const rule = copyOfRule({ price: { model: 'FLAT_FEE', amount: d('149') }, meter: null, allowance: null });
-  expect(() => ruleOf({ rule })).toThrow('no meter');
+  const rule = copyOfRule({
+    price: { model: 'FLAT_FEE', amount: d('149') },
+    meter: null,
+    allowance: null,
+    window: null,
+  });
+  expect(() => ruleOf({ rule }, place)).toThrow('no meter');
 });

@@ -1,4 +1,15 @@
-import { Decimal, text, type AccrualRule, type Meter, type UnitPrice } from '@drawdown/billing-core';
+import {
+  allowanceWindow,
+  Decimal,
+  text,
+  type AccrualRule,
+  type Allowance,
+  type BillingPeriod,
+  type Meter,
+  type Span,
+  type UnitPrice,
+  type WindowPeriod,
+} from '@drawdown/billing-core';
 
 /** An amount inside plain JSON. */
 type Copied<T> = T extends Decimal
@@ -14,17 +25,37 @@ export interface RuleCopy {
   readonly price: Copied<UnitPrice>;
   /** Null for a fee. */
   readonly meter: Copied<Meter> | null;
-  /** Free units of a billing period: so many, all, or none. */
+  /** Free units of a window: so many, all, or none. */
   readonly allowance: string | null;
+  /** The window of the allowance; null = the billing period. */
+  readonly window: WindowPeriod | null;
+}
+
+/** A rule before it is put into a period. */
+export interface FrozenRule {
+  readonly price: UnitPrice;
+  readonly meter: Meter | null;
+  readonly allowance: Allowance;
+  readonly window: WindowPeriod | null;
+}
+
+/** Where a line item counts: its part of one period of its subscription. */
+export interface Place {
+  readonly span: Span;
+  /** `whole` is the full period of which this one is a part. */
+  readonly period: Span & { readonly kind: 'trial' | 'paid'; readonly whole: Span };
+  readonly interval: { readonly billingPeriod: BillingPeriod; readonly count: number };
+  readonly paidStart: Date;
+  readonly zone: string;
 }
 
 /** Freezes a rule. */
-export function copyOfRule(rule: Omit<AccrualRule, 'meter'> & { meter: Meter | null }): RuleCopy {
-  const { price, meter, allowance } = rule;
+export function copyOfRule({ price, meter, allowance, window }: FrozenRule): RuleCopy {
   return {
     price: copied(price),
     meter: meter && copied(meter),
-    allowance: allowance instanceof Decimal ? text(allowance) : (allowance as 'unlimited' | null),
+    allowance: allowance instanceof Decimal ? text(allowance) : allowance,
+    window,
   };
 }
 
@@ -33,12 +64,21 @@ const copied = <T>(value: T): Copied<T> => JSON.parse(JSON.stringify(value)) as 
 /** What a unit of the line item costs. */
 export const unitPriceOfItem = ({ rule }: { readonly rule: RuleCopy }): UnitPrice => thawedPrice(rule.price);
 
-/** How the line item turns usage into money. @throws TypeError for a fee, which has no usage. */
-export function ruleOf({ rule }: { readonly rule: RuleCopy }): AccrualRule {
+/** How the line item turns usage into money, in one of its periods. @throws TypeError for a fee, which has no usage. */
+export function ruleOf({ rule }: { readonly rule: RuleCopy }, place: Place): AccrualRule {
   if (!rule.meter) throw new TypeError('a fee has no meter');
   const allowance =
     rule.allowance === null || rule.allowance === 'unlimited' ? rule.allowance : new Decimal(rule.allowance);
-  return { price: thawedPrice(rule.price), meter: rule.meter, allowance };
+  const { span, period, interval, zone } = place;
+  return {
+    price: thawedPrice(rule.price),
+    meter: rule.meter,
+    allowance,
+    window: allowance === null ? null : allowanceWindow(rule.window, interval, place),
+    span,
+    whole: period.whole,
+    zone,
+  };
 }
 
 function thawedPrice(price: Copied<UnitPrice>): UnitPrice {

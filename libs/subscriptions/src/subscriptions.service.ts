@@ -19,7 +19,7 @@ import { isRunning, RUNNING_STATUSES } from './subscription-status.js';
 import type { SubscriptionRelations } from './subscription.dto.js';
 import { Subscription, timeOf } from './subscription.entity.js';
 import type { CreateSubscriptionBody, SubscriptionSearchBody, UpdateSubscriptionBody } from './subscriptions.dto.js';
-import { usageItemsOf, type UsageItem } from './usage-items.js';
+import { usageChainsOf, usageItemsOf, type UsageItem } from './usage-items.js';
 
 export interface Cancellation {
   readonly type: 'immediate' | 'end_of_period';
@@ -228,6 +228,11 @@ export class SubscriptionsService {
   /** For the hot path, in one query: the usage items of these customers that count at some time in `[from, to]`. */
   usageItems(tx: Tx, customerIds: readonly string[], from: Date, to: Date): Promise<UsageItem[]> {
     return usageItemsOf(tx, customerIds, from, to);
+  }
+
+  /** The chains in which usage items stand (`UsageItem.chained`), in one query. */
+  usageChains(tx: Tx, items: readonly UsageItem[]): Promise<UsageItem[]> {
+    return usageChainsOf(tx, items);
   }
 
   /** Takes the customer's lock, does what is due for it, and only then reads. @throws Problem 404. */

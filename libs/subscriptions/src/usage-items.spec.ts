@@ -12,6 +12,8 @@ const item = (subscriptionId: string, from: number, to: number, meterId = 'rows'
   meterId,
   startedAt: day(from),
   rule: {} as AccrualRule,
+  running: true,
+  chained: false,
   itemStart: day(from),
   itemEnd: null,
   period: { id: 'p', number: 1, kind: 'paid', start: day(from), end: day(to), open: true },

@@ -1,5 +1,5 @@
-import type { AccrualRule, Span } from '@drawdown/billing-core';
-import type { Tx } from '@drawdown/platform';
+import { outlasts, type AccrualRule, type BillingPeriod, type Span } from '@drawdown/billing-core';
+import type { Sql, Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
 import type { PERIOD_KINDS } from './period.entity.js';
 import { ruleOf, type RuleCopy } from './rule-copy.js';
@@ -13,7 +13,12 @@ export interface UsageItem {
   readonly meterId: string;
   /** The start of the subscription. */
   readonly startedAt: Date;
+  /** In this period; without what it inherits from usage before it. */
   readonly rule: AccrualRule;
+  /** False after a cancellation: there is no invoice to come on which late usage could stand. */
+  readonly running: boolean;
+  /** Usage before it decides what it begins with, or it decides what usage after it does: see `usageChains`. */
+  readonly chained: boolean;
   /** `[itemStart, itemEnd)`, already without the time in which an older subscription prices the same meter. */
   readonly itemStart: Date;
   readonly itemEnd: Date | null;
@@ -42,22 +47,32 @@ interface UsageItemRow {
   kind: (typeof PERIOD_KINDS)[number];
   start_at: string;
   end_at: string;
+  whole_start: string;
+  whole_end: string;
   open: boolean;
+  running: boolean;
+  billing_period: BillingPeriod;
+  billing_period_count: number;
+  paid_start: string;
+  zone: string;
 }
+
+const usageItemRows = (environmentId: string) => sql`
+    select i.subscription_id, i.customer_id, i.id line_item_id, i.currency, i.meter_id, s.start_date started_at,
+           i.rule, i.start_date, i.end_date, p.id period_id, p.number, p.kind, p.start_at, p.end_at, p.whole_start,
+           p.whole_end, p.status = 'open' as open, s.status <> 'cancelled' running, s.billing_period,
+           s.billing_period_count, coalesce(s.trial_end, s.start_date) paid_start, s.customer_timezone zone
+    from subscription_line_item i
+    join subscription s on s.environment_id = i.environment_id and s.id = i.subscription_id
+    join subscription_period p on p.environment_id = i.environment_id and p.subscription_id = i.subscription_id
+    where i.environment_id = ${environmentId} and i.price_type = 'USAGE'
+      and i.start_date < p.end_at and (i.end_date is null or i.end_date > p.start_at)`;
 
 /** One query of the hot path: the usage items of customers that count at some time in `[from, to]`, by period. */
 export async function usageItemsOf(tx: Tx, customerIds: readonly string[], from: Date, to: Date): Promise<UsageItem[]> {
   const found = await sql<UsageItemRow>`
-    select i.subscription_id, i.customer_id, i.id line_item_id, i.currency, i.meter_id, s.start_date started_at,
-           i.rule, i.start_date, i.end_date, p.id period_id, p.number, p.kind, p.start_at, p.end_at,
-           p.status = 'open' as open
-    from subscription_line_item i
-    join subscription s on s.environment_id = i.environment_id and s.id = i.subscription_id
-    join subscription_period p on p.environment_id = i.environment_id and p.subscription_id = i.subscription_id
-    where i.environment_id = ${tx.scope.environmentId} and i.customer_id = any(${[...customerIds]}::text[])
-      and i.price_type = 'USAGE'
-      and p.end_at > ${from} and p.start_at <= ${to}
-      and i.start_date < p.end_at and (i.end_date is null or i.end_date > p.start_at)
+    ${usageItemRows(tx.scope.environmentId)}
+      and i.customer_id = any(${[...customerIds]}::text[]) and p.end_at > ${from} and p.start_at <= ${to}
     order by s.start_date, s.id, i.id, p.number`.execute(tx.db);
   return oldestFirst(found.rows.map(usageItem)).filter((item) => {
     const { start, end } = countingSpan(item);
@@ -65,25 +80,73 @@ export async function usageItemsOf(tx: Tx, customerIds: readonly string[], from:
   });
 }
 
-const usageItem = (row: UsageItemRow): UsageItem => ({
-  subscriptionId: row.subscription_id,
-  customerId: row.customer_id,
-  lineItemId: row.line_item_id,
-  currency: row.currency,
-  meterId: row.meter_id,
-  startedAt: new Date(row.started_at),
-  rule: ruleOf(row),
-  itemStart: new Date(row.start_date),
-  itemEnd: row.end_date === null ? null : new Date(row.end_date),
-  period: {
-    id: row.period_id,
-    number: row.number,
-    kind: row.kind,
-    start: new Date(row.start_at),
-    end: new Date(row.end_at),
-    open: row.open,
-  },
-});
+/** Items in given periods, as an audit reads them. */
+export async function usageItemsIn(
+  db: Sql,
+  environmentId: string,
+  keys: readonly { readonly lineItemId: string; readonly periodId: string }[],
+): Promise<UsageItem[]> {
+  const found = await sql<UsageItemRow>`
+    ${usageItemRows(environmentId)}
+      and (i.id, p.id) in (select * from unnest(
+        ${keys.map((key) => key.lineItemId)}::text[], ${keys.map((key) => key.periodId)}::text[]))`.execute(db);
+  return found.rows.map(usageItem);
+}
+
+/**
+ * The chains in which these items stand: the items of the same subscriptions and meters from the period before each of
+ * them to the last there is, oldest first. One query.
+ */
+export async function usageChainsOf(tx: Tx, items: readonly UsageItem[]): Promise<UsageItem[]> {
+  const since = new Map<string, { subscriptionId: string; meterId: string; number: number }>();
+  for (const { subscriptionId, meterId, period } of items) {
+    const key = `${subscriptionId} ${meterId}`;
+    const number = Math.min(period.number - 1, since.get(key)?.number ?? Infinity);
+    since.set(key, { subscriptionId, meterId, number });
+  }
+  const chains = [...since.values()];
+  const found = await sql<UsageItemRow>`
+    select * from (${usageItemRows(tx.scope.environmentId)}) found
+    join unnest(${chains.map((one) => one.subscriptionId)}::text[], ${chains.map((one) => one.meterId)}::text[],
+                ${chains.map((one) => one.number)}::int[]) c(of_subscription, of_meter, since)
+      on c.of_subscription = subscription_id and c.of_meter = meter_id and number >= c.since
+    order by subscription_id, meter_id, number, start_date, line_item_id`.execute(tx.db);
+  return found.rows.map(usageItem);
+}
+
+function usageItem(row: UsageItemRow): UsageItem {
+  const [itemStart, itemEnd] = [new Date(row.start_date), row.end_date === null ? null : new Date(row.end_date)];
+  const [start, end] = [new Date(row.start_at), new Date(row.end_at)];
+  const period = { id: row.period_id, number: row.number, kind: row.kind, start, end, open: row.open };
+  const span = countingSpan({ itemStart, itemEnd, period });
+  const interval = { billingPeriod: row.billing_period, count: row.billing_period_count };
+  const rule = ruleOf(row, {
+    span,
+    period: { ...period, whole: { start: new Date(row.whole_start), end: new Date(row.whole_end) } },
+    interval,
+    paidStart: new Date(row.paid_start),
+    zone: row.zone,
+  });
+  const partial = span.start > start || span.end < end;
+  return {
+    subscriptionId: row.subscription_id,
+    customerId: row.customer_id,
+    lineItemId: row.line_item_id,
+    currency: row.currency,
+    meterId: row.meter_id,
+    startedAt: new Date(row.started_at),
+    rule,
+    running: row.running,
+    chained: partial || goesOn(rule, interval),
+    itemStart,
+    itemEnd,
+    period,
+  };
+}
+
+/** True when a period's total, or what is left of its free units, goes on into the next. */
+const goesOn = ({ meter, window }: AccrualRule, interval: Parameters<typeof outlasts>[1]): boolean =>
+  (meter.resetUsage === 'NEVER' && !meter.aggregation.bucketSize) || (!!window && outlasts(window.period, interval));
 
 /**
  * Of several subscriptions that price the same meter only the one that started first counts at a time (MEANING.md,
@@ -106,7 +169,7 @@ export function oldestFirst(items: readonly UsageItem[]): UsageItem[] {
 
 const cut = (item: UsageItem, { start, end }: Span): UsageItem => ({ ...item, itemStart: start, itemEnd: end });
 
-function countingSpan({ itemStart, itemEnd, period }: UsageItem): Span {
+function countingSpan({ itemStart, itemEnd, period }: Pick<UsageItem, 'itemStart' | 'itemEnd' | 'period'>): Span {
   return {
     start: itemStart > period.start ? itemStart : period.start,
     end: itemEnd && itemEnd < period.end ? itemEnd : period.end,
