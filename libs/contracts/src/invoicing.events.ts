@@ -32,7 +32,16 @@ export const invoicePaymentFailed = defineEvent('invoice.payment_failed', 'A pay
   payment_id: Id,
   reason: Type.String(),
 });
-export const invoiceVoided = defineEvent('invoice.voided', 'A finalized invoice was withdrawn', invoice);
+export const invoiceVoided = defineEvent('invoice.voided', 'A finalized invoice was withdrawn', {
+  ...invoice,
+  /** As of `invoice.paid`. */
+  overdue_remaining: Type.Integer({ minimum: 0 }),
+});
+export const invoiceCommsTriggered = defineEvent(
+  'invoice.comms_triggered',
+  'Somebody asked that the customer is sent the invoice',
+  { ...invoice, invoice_number: Type.String() },
+);
 export const paymentSucceeded = defineEvent('payment.succeeded', 'Money for an invoice arrived', {
   ...invoice,
   payment_id: Id,

@@ -24,7 +24,7 @@ export class AccountCredits {
   async settle(tx: Tx, invoice: Invoice, total: Decimal, excess: Decimal): Promise<Decimal> {
     if (excess.gt(ZERO)) this.record(tx, invoice, 'given', excess);
     // Credits are bought with money of their own: the lot comes with a payment.
-    if (invoice.type !== 'SUBSCRIPTION' || total.isZero()) return ZERO;
+    if (invoice.type === 'CREDIT' || total.isZero()) return ZERO;
     const applied = Decimal.min(await this.balance(tx, invoice.customerId, invoice.currency), total);
     if (applied.gt(ZERO)) this.record(tx, invoice, 'applied', applied.neg());
     return applied;

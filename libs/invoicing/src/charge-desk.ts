@@ -37,6 +37,13 @@ export type ChargeRefusal = (typeof CHARGE_REFUSALS)[number];
 
 export type Begun = { readonly attemptId: string } | { readonly refused: ChargeRefusal; readonly reason: string };
 
+/** What a person who asked for the charge is told. */
+export function refusalOf({ refused: why, reason }: Extract<Begun, { refused: ChargeRefusal }>): Problem {
+  return why === 'not_finalized' || why === 'paid' || why === 'page_open'
+    ? Problem.state(reason, why)
+    : new Problem('invalid_operation', reason, { reason: why });
+}
+
 const refused = (why: ChargeRefusal, reason: string): Begun => ({ refused: why, reason });
 
 /** Decides whether an invoice is charged, and commits the attempt before anything is sent. */
@@ -180,7 +187,7 @@ export class ChargeDesk {
 export async function newPayment(
   tx: Tx,
   invoice: Invoice,
-  methodType: 'CARD' | 'PAYMENT_LINK',
+  methodType: Payment['methodType'],
   amount: Decimal,
 ): Promise<Payment> {
   const payment = tx.em.create(Payment, {

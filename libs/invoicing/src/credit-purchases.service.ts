@@ -166,5 +166,12 @@ function contentOf(credits: Decimal, price: Decimal): InvoiceContent {
     due: price,
     metadata: {},
   };
-  return { lines: [line], subtotal: price, totalDiscount: ZERO, totalCreditsApplied: ZERO, total: price, accountCredit: ZERO };
+  return {
+    lines: [line],
+    subtotal: price,
+    totalDiscount: ZERO,
+    totalCreditsApplied: ZERO,
+    total: price,
+    accountCredit: ZERO,
+  };
 }

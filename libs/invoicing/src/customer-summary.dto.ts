@@ -12,6 +12,7 @@ export interface CurrencySummary {
   readonly total_overdue: string;
   readonly unpaid_usage: string;
   readonly unpaid_fixed: string;
+  readonly account_credit: string;
 }
 
 /** A customer's finalized invoices in one currency. Money is exact decimals as text. */
@@ -28,6 +29,8 @@ export class CustomerInvoiceSummaryView {
   /** Of the invoices on which something is left to pay: what their usage lines and their other lines ask for. */
   unpaid_usage_charges: string;
   unpaid_fixed_charges: string;
+  /** Ours: money of the customer that pays its next invoices in the currency. */
+  account_credit_amount: string;
 }
 
 export class CustomerInvoicesSummaryView {
@@ -56,6 +59,7 @@ export const customerInvoicesSummaryView = (
     total_overdue_amount: money(one.total_overdue),
     unpaid_usage_charges: money(one.unpaid_usage),
     unpaid_fixed_charges: money(one.unpaid_fixed),
+    account_credit_amount: money(one.account_credit),
   })),
 });
 

@@ -23,6 +23,8 @@ export type NewInvoice = Pick<Invoice, 'customerId' | 'type' | 'billingReason' |
       | 'periodStart'
       | 'periodEnd'
       | 'description'
+      | 'dueDate'
+      | 'requestKey'
       | 'metadata'
     >
   >;
@@ -45,6 +47,11 @@ export class InvoiceBook {
   /** Records the lines, gives the number, and opens what is owed. From here on the database refuses changes. */
   async finalize(tx: Tx, invoice: Invoice, content: InvoiceContent, dueDate: Date): Promise<void> {
     await this.recordLines(tx, invoice, content);
+    await this.close(tx, invoice, content, dueDate);
+  }
+
+  /** As `finalize`, of a draft whose lines are recorded. */
+  async close(tx: Tx, invoice: Invoice, content: InvoiceContent, dueDate: Date): Promise<void> {
     const { total, accountCredit } = content;
     const accountCreditApplied = await this.accountCredits.settle(tx, invoice, total, accountCredit);
     tx.em.assign(invoice, {
@@ -76,8 +83,8 @@ export class InvoiceBook {
     await tx.em.flush();
   }
 
-  /** Before the invoice itself: the database takes lines only of a draft. */
-  private async recordLines(tx: Tx, invoice: Invoice, { lines }: InvoiceContent): Promise<void> {
+  /** Before the invoice itself is finalized: the database takes lines only of a draft. */
+  async recordLines(tx: Tx, invoice: Invoice, { lines }: InvoiceContent): Promise<void> {
     for (const [position, line] of lines.entries()) {
       tx.em.create(InvoiceLine, {
         ...line,
@@ -107,6 +114,8 @@ export const draftOf = ({ scope, now }: Tx, draft: NewInvoice) => ({
   periodStart: null,
   periodEnd: null,
   description: null,
+  dueDate: null,
+  requestKey: null,
   metadata: {},
   ...draft,
   ...scope,
@@ -114,7 +123,6 @@ export const draftOf = ({ scope, now }: Tx, draft: NewInvoice) => ({
   paymentStatus: 'PENDING' as const,
   number: null,
   ...NOTHING,
-  dueDate: null,
   finalizedAt: null,
   paidAt: null,
   voidedAt: null,

@@ -29,6 +29,19 @@ const FEE = line({
   amount_due: '149',
 });
 
+const CUSTOMER = {
+  name: 'Müller €',
+  external_id: 'mueller',
+  email: 'ap@mueller.example',
+  timezone: 'UTC',
+  address_line1: 'Hauptstraße 5',
+  address_line2: null,
+  address_city: 'Köln',
+  address_state: null,
+  address_postal_code: '50667',
+  address_country: 'DE',
+};
+
 const view = (more: object = {}): InvoiceView =>
   ({
     invoice_status: 'FINALIZED',
@@ -51,18 +64,7 @@ const view = (more: object = {}): InvoiceView =>
     voided_at: null,
     period_start: '2026-02-24T09:00:00.000Z',
     period_end: '2026-03-24T09:00:00.000Z',
-    customer: {
-      name: 'Müller €',
-      external_id: 'mueller',
-      email: 'ap@mueller.example',
-      timezone: 'UTC',
-      address_line1: 'Hauptstraße 5',
-      address_line2: null,
-      address_city: 'Köln',
-      address_state: null,
-      address_postal_code: '50667',
-      address_country: 'DE',
-    },
+    customer: CUSTOMER,
     line_items: [FEE, line({})],
     ...more,
   }) as unknown as InvoiceView;
@@ -126,7 +128,14 @@ describe('the printed invoice', () => {
       '$250.00',
     ]);
     expect(said.slice(said.indexOf('Subtotal'))).toEqual([
-      ...['Subtotal', '$2,399.00', 'Paid with credits', '-$2,000.00', 'Total', '$399.00', 'Amount due', '$399.00'],
+      'Subtotal',
+      '$2,399.00',
+      'Paid with credits',
+      '-$2,000.00',
+      'Total',
+      '$399.00',
+      'Amount due',
+      '$399.00',
     ]);
   });
 
@@ -166,7 +175,7 @@ describe('the printed invoice', () => {
 
   it('is drawn whatever alphabet, length or amount stands in it', async () => {
     const hostile = view({
-      customer: { ...view().customer, name: `${'x'.repeat(255)} 東京 🙂 שלום \u0000\ud800` },
+      customer: { ...CUSTOMER, name: `${'x'.repeat(255)} 東京 🙂 שלום \u0000\ud800` },
       line_items: Array.from({ length: 40 }, () => line({ amount: '99999999999999999999999999.99' })),
     });
     const pdf = await renderPdf(invoiceDocument({ ...paper(), invoice: hostile }));

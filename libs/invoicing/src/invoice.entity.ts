@@ -2,7 +2,7 @@ import { amount, owned } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
 import { INVOICE_PAYMENT_STATUSES, INVOICE_STATUSES, PURCHASE_STATES } from './lifecycles.js';
 
-export const INVOICE_TYPES = ['SUBSCRIPTION', 'CREDIT'] as const;
+export const INVOICE_TYPES = ['SUBSCRIPTION', 'CREDIT', 'ONE_OFF'] as const;
 export type InvoiceType = (typeof INVOICE_TYPES)[number];
 
 export const BILLING_REASONS = ['SUBSCRIPTION_CREATE', 'SUBSCRIPTION_CYCLE', 'SUBSCRIPTION_UPDATE', 'MANUAL'] as const;
@@ -18,7 +18,7 @@ const InvoiceSchema = defineEntity({
   properties: {
     ...owned,
     customerId: p.string(),
-    /** Null for a credit purchase; with `periodId` and `kind` unique. */
+    /** Null for a credit purchase and a one-off invoice; with `periodId` and `kind` unique. */
     subscriptionId: p.string().nullable(),
     kind: p.enum(INVOICE_KINDS).nullable(),
     /** The change of line items that is billed. */
@@ -56,6 +56,8 @@ const InvoiceSchema = defineEntity({
     finalizedAt: p.datetime().nullable(),
     paidAt: p.datetime().nullable(),
     voidedAt: p.datetime().nullable(),
+    /** The caller's own key of a one-off invoice, unique in the environment. */
+    requestKey: p.string().nullable(),
     metadata: p.json<Record<string, string>>(),
   },
 });

@@ -1,9 +1,17 @@
+import { Decimal } from '@drawdown/billing-core';
 import { listView, newId, Problem, Requests, type Tx } from '@drawdown/platform';
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ChargeDesk } from './charge-desk.js';
+import { ChargeDesk, refusalOf } from './charge-desk.js';
 import { Collection } from './collection.service.js';
 import { customerInvoicesSummaryView, type CustomerInvoicesSummaryView } from './customer-summary.dto.js';
+import { InvoiceDesk } from './invoice-desk.js';
+import {
+  CreateInvoiceBody,
+  RecalculateInvoiceQuery,
+  RecordPaymentBody,
+  UpdateInvoiceBody,
+} from './invoice-desk.dto.js';
 import {
   GetInvoiceQuery,
   InvoiceListView,
@@ -13,17 +21,18 @@ import {
   type InvoiceView,
 } from './invoices.dto.js';
 import { InvoicesService } from './invoices.service.js';
-import { Receivables } from './receivables.service.js';
-import { SubscriptionInvoices } from './subscription-invoices.service.js';
+import { OneOffInvoices } from './one-off-invoices.service.js';
+import { PaymentDesk } from './payment-desk.js';
 
 @ApiTags('Invoices')
 @Controller()
 export class InvoicesController {
   constructor(
     private readonly invoices: InvoicesService,
-    private readonly ofSubscriptions: SubscriptionInvoices,
-    private readonly receivables: Receivables,
-    private readonly desk: ChargeDesk,
+    private readonly desk: InvoiceDesk,
+    private readonly oneOffs: OneOffInvoices,
+    private readonly payments: PaymentDesk,
+    private readonly charges: ChargeDesk,
     private readonly collection: Collection,
     private readonly requests: Requests,
   ) {}
@@ -54,12 +63,68 @@ export class InvoicesController {
   @ApiOperation({ summary: 'Finalize a draft now, without waiting for late usage' })
   finalize(@Param('id') id: string): Promise<MessageView> {
     return this.requests.write(async (tx) => {
-      const invoice = await this.receivables.lock(tx, id);
-      if (invoice.status !== 'DRAFT') throw Problem.state(`the invoice is ${invoice.status}`, invoice.status);
-      await this.ofSubscriptions.finalize(tx, id);
-      return {
-        message: invoice.number ? `finalized as ${invoice.number}` : 'the draft had nothing to bill and is gone',
-      };
+      const number = await this.desk.finalize(tx, id);
+      return { message: number ? `finalized as ${number}` : 'the draft had nothing to bill and is gone' };
+    });
+  }
+
+  @Post('invoices')
+  @ApiOperation({ summary: 'Write a one-off invoice, and finalize it unless it is to be a draft' })
+  create(@Body() body: CreateInvoiceBody): Promise<InvoiceView> {
+    return this.requests.write(async (tx) => {
+      const { id } = await this.oneOffs.create(tx, body);
+      await tx.em.flush();
+      return this.invoices.get(tx, id);
+    });
+  }
+
+  @Put('invoices/:id')
+  @ApiOperation({ summary: "Change an invoice's due date and metadata" })
+  update(@Param('id') id: string, @Body() body: UpdateInvoiceBody): Promise<InvoiceView> {
+    return this.requests.write(async (tx) => {
+      await this.desk.update(tx, id, body);
+      return this.invoices.get(tx, id);
+    });
+  }
+
+  @Post('invoices/:id/recalculate')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'A draft with its lines as they are now, which is what reading it answers too' })
+  recalculate(@Param('id') id: string, @Query() query: RecalculateInvoiceQuery): Promise<InvoiceView> {
+    return this.requests.write(async (tx) => {
+      await this.desk.draft(tx, id);
+      if (query.finalize === 'true') await this.desk.finalize(tx, id);
+      return this.invoices.get(tx, id);
+    });
+  }
+
+  @Post('invoices/:id/void')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Withdraw a finalized invoice on which nothing was paid' })
+  void(@Param('id') id: string): Promise<MessageView> {
+    return this.requests.write(async (tx) => {
+      await this.desk.void(tx, id);
+      return { message: 'the invoice is void' };
+    });
+  }
+
+  @Post('invoices/:id/comms/trigger')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Publish the event by which the customer is sent the invoice' })
+  triggerComms(@Param('id') id: string): Promise<MessageView> {
+    return this.requests.write(async (tx) => {
+      await this.desk.triggerComms(tx, id);
+      return { message: 'invoice.comms_triggered was published' };
+    });
+  }
+
+  @Put('invoices/:id/payment')
+  @ApiOperation({ summary: 'Record money that came another way, all that is left or a part of it' })
+  recordPayment(@Param('id') id: string, @Body() body: RecordPaymentBody): Promise<InvoiceView> {
+    return this.requests.write(async (tx) => {
+      await this.payments.record(tx, id, body.amount ? new Decimal(body.amount) : null);
+      await tx.em.flush();
+      return this.invoices.get(tx, id);
     });
   }
 
@@ -93,11 +158,8 @@ export class InvoicesController {
   }
 
   private async begin(tx: Tx, invoiceId: string): Promise<{ attemptId: string }> {
-    const begun = await this.desk.begin(tx, invoiceId, { key: newId('by_hand'), byHand: true });
-    if (!('refused' in begun)) return begun;
-    const { refused, reason } = begun;
-    if (refused === 'not_finalized' || refused === 'paid' || refused === 'page_open')
-      throw Problem.state(reason, refused);
-    throw new Problem('invalid_operation', reason, { reason: refused });
+    const begun = await this.charges.begin(tx, invoiceId, { key: newId('by_hand'), byHand: true });
+    if ('refused' in begun) throw refusalOf(begun);
+    return begun;
   }
 }

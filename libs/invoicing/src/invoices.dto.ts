@@ -189,8 +189,8 @@ export class InvoiceView {
   version: number;
   @UnusedKey()
   coupon_applications: null;
-  @UnusedKey()
-  idempotency_key: null;
+  @ApiProperty({ type: String, nullable: true })
+  idempotency_key: string | null;
   @UnusedKey()
   invoice_pdf_url: null;
   @UnusedKey()
@@ -244,7 +244,7 @@ export const invoiceView = (
   metadata: invoice.metadata,
   version: 1,
   coupon_applications: null,
-  idempotency_key: null,
+  idempotency_key: invoice.requestKey ?? null,
   invoice_pdf_url: null,
   taxes: null,
 });

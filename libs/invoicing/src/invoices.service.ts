@@ -8,6 +8,7 @@ import { BillComposer, type InvoiceContent } from './bill-composer.js';
 import type { CurrencySummary } from './customer-summary.dto.js';
 import { draftOf } from './invoice-book.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
+import { summed } from './one-off-invoices.service.js';
 import { type InvoiceSearchBody, invoiceView, type InvoiceView, type PreviewInvoiceBody } from './invoices.dto.js';
 
 interface Shown {
@@ -101,7 +102,10 @@ export class InvoicesService {
              sum(i.total) total_revenue, sum(i.amount_remaining) total_unpaid,
              coalesce(sum(i.amount_remaining) filter (where i.due_date <= ${tx.now}), 0) total_overdue,
              coalesce(sum(l.usage) filter (where i.amount_remaining > 0), 0) unpaid_usage,
-             coalesce(sum(l.fixed) filter (where i.amount_remaining > 0), 0) unpaid_fixed
+             coalesce(sum(l.fixed) filter (where i.amount_remaining > 0), 0) unpaid_fixed,
+             (select coalesce(sum(e.amount), 0) from account_credit_entry e
+              where e.environment_id = ${tx.scope.environmentId} and e.customer_id = ${customerId}
+                and e.currency = i.currency) account_credit
       from invoice i
       cross join lateral (
         select sum(due) filter (where price_type = 'USAGE') usage, sum(due) filter (where price_type = 'FIXED') fixed
@@ -158,14 +162,16 @@ export class InvoicesService {
     const recorded = Map.groupBy(lines, (line) => line.invoiceId);
     const contents = new Map<string, InvoiceContent>();
     for (const invoice of invoices) {
-      contents.set(
-        invoice.id,
-        invoice.status === 'DRAFT'
-          ? await this.composer.compose(tx, await this.composer.stepOf(tx, invoice), { settle: false })
-          : { ...totalsOf(invoice), lines: recorded.get(invoice.id) ?? [] },
-      );
+      contents.set(invoice.id, await this.contentOf(tx, invoice, recorded.get(invoice.id) ?? []));
     }
     return contents;
+  }
+
+  /** A subscription's draft is composed; what somebody wrote, or what is finalized, stands in its lines. */
+  private async contentOf(tx: Tx, invoice: Invoice, lines: readonly InvoiceLine[]): Promise<InvoiceContent> {
+    if (invoice.status !== 'DRAFT') return { ...totalsOf(invoice), lines };
+    if (!invoice.subscriptionId) return summed(lines, invoice.currency);
+    return this.composer.compose(tx, await this.composer.stepOf(tx, invoice), { settle: false });
   }
 
   private async customersOf(tx: Tx, invoices: readonly Invoice[]): Promise<Map<string, Customer>> {

@@ -11,12 +11,15 @@ import { Collection } from './collection.service.js';
 import { CreditPurchases } from './credit-purchases.service.js';
 import { HostedPages } from './hosted-pages.service.js';
 import { InvoiceBook } from './invoice-book.js';
+import { InvoiceDesk } from './invoice-desk.js';
 import { InvoicePapersController } from './invoice-papers.controller.js';
 import { InvoicePapers } from './invoice-papers.service.js';
 import { InvoicesController } from './invoices.controller.js';
 import { InvoicesService } from './invoices.service.js';
 import { InvoicingJobs } from './invoicing.jobs.js';
 import { InvoicingListener } from './invoicing.listener.js';
+import { OneOffInvoices } from './one-off-invoices.service.js';
+import { PaymentDesk } from './payment-desk.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsService } from './payments.service.js';
 import { Receivables } from './receivables.service.js';
@@ -46,6 +49,9 @@ import { TopUps } from './top-ups.service.js';
     SubscriptionInvoices,
     InvoicesService,
     InvoicePapers,
+    OneOffInvoices,
+    InvoiceDesk,
+    PaymentDesk,
     CreditPurchases,
     TopUps,
     Settlement,

@@ -3,7 +3,7 @@ import { amount, owned } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
 import { ATTEMPT_STATES, CHECKOUT_STATUSES, PAYMENT_STATUSES } from './lifecycles.js';
 
-export const PAYMENT_METHOD_TYPES = ['CARD', 'PAYMENT_LINK'] as const;
+export const PAYMENT_METHOD_TYPES = ['CARD', 'PAYMENT_LINK', 'OFFLINE'] as const;
 
 const PaymentSchema = defineEntity({
   name: 'Payment',
@@ -12,7 +12,7 @@ const PaymentSchema = defineEntity({
     ...owned,
     invoiceId: p.string(),
     customerId: p.string(),
-    /** CARD: charged off-session, one per invoice with an attempt per try. PAYMENT_LINK: one per hosted page. */
+    /** CARD: charged off-session, one per invoice with an attempt per try. PAYMENT_LINK: one per hosted page. OFFLINE: money of another way. */
     methodType: p.enum(PAYMENT_METHOD_TYPES),
     status: p.enum(PAYMENT_STATUSES),
     /** What is asked for, money. */

@@ -4,6 +4,9 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CheckoutDesk } from './checkout-desk.js';
 import { checkoutSessionView, CreateCheckoutSessionBody, type CheckoutSessionView } from './checkout.dto.js';
 import { HostedPages } from './hosted-pages.service.js';
+import { Collection } from './collection.service.js';
+import { PaymentDesk } from './payment-desk.js';
+import { CreatePaymentBody } from './payment-desk.dto.js';
 import { PaymentListView, PaymentQuery, type PaymentView } from './payments.dto.js';
 import { PaymentsService } from './payments.service.js';
 
@@ -12,6 +15,8 @@ import { PaymentsService } from './payments.service.js';
 export class PaymentsController {
   constructor(
     private readonly payments: PaymentsService,
+    private readonly desk: PaymentDesk,
+    private readonly collection: Collection,
     private readonly checkout: CheckoutDesk,
     private readonly pages: HostedPages,
     private readonly requests: Requests,
@@ -22,6 +27,16 @@ export class PaymentsController {
   @ApiOkResponse({ type: PaymentListView })
   list(@Query() query: PaymentQuery): Promise<PaymentListView> {
     return this.requests.read(async (tx) => listView(...(await this.payments.list(tx, query)), query));
+  }
+
+  /** Two halves, as of a hosted page: what goes to the gateway waits for the commit. */
+  @Post('payments')
+  @ApiOperation({ summary: 'Collect an invoice: charge the saved card, open a hosted page, or record money' })
+  async create(@Body() body: CreatePaymentBody): Promise<PaymentView> {
+    const begun = await this.requests.write((tx) => this.desk.begin(tx, body));
+    if (begun.attemptId) await this.collection.carryOn(this.requests.scope(), begun.attemptId);
+    if (begun.sessionId) await this.pages.open(this.requests.scope(), begun.sessionId);
+    return this.requests.read((tx) => this.payments.get(tx, begun.paymentId));
   }
 
   @Get('payments/:id')

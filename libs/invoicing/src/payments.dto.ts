@@ -100,7 +100,9 @@ export class PaymentView {
   payment_method_id: string | null;
   @ApiProperty({ enum: PAYMENT_STATUSES })
   payment_status: PaymentStatus;
-  payment_gateway: string;
+  /** Null where no gateway took part. */
+  @ApiProperty({ type: String, nullable: true })
+  payment_gateway: string | null;
   @ApiProperty({ type: String, nullable: true })
   gateway_payment_id: string | null;
   @ApiProperty({ type: String, nullable: true })
@@ -155,8 +157,8 @@ export const paymentView = (payment: Payment, { invoiceNumber, attempts, page }:
     payment_method_type: payment.methodType,
     payment_method_id: payment.paymentMethodId ?? null,
     payment_status: payment.status,
-    payment_gateway: 'stripe',
-    gateway_payment_id: payment.gatewayPaymentId ?? null,
+    payment_gateway: payment.methodType === 'OFFLINE' ? null : 'stripe',
+    gateway_payment_id: payment.methodType === 'OFFLINE' ? null : (payment.gatewayPaymentId ?? null),
     gateway_tracking_id: page?.gatewaySessionId ?? null,
     gateway_metadata: url ? { payment_url: url } : {},
     payment_url: url,

@@ -107,7 +107,10 @@ export class Receivables {
     });
     this.accountCredits.giveBack(tx, invoice);
     await this.agenda.cancel(tx, 'invoice.fall_due', invoice.id);
-    await this.events.publish(tx, invoiceVoided, named(invoice));
+    await this.events.publish(tx, invoiceVoided, {
+      ...named(invoice),
+      overdue_remaining: await overdueBeside(tx, invoice),
+    });
   }
 
   /** The finalized invoices of a customer on which something is left to pay, oldest first. */

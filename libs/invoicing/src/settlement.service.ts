@@ -67,6 +67,11 @@ export class Settlement {
     }
   }
 
+  /** Money that came another way than through the gateway: the whole amount of the payment, once. */
+  receivedOutside(tx: Tx, payment: Payment, invoice: Invoice): Promise<void> {
+    return this.receive(tx, payment, invoice, `offline:${payment.id}`, payment.amount);
+  }
+
   private async attemptSucceeded(tx: Tx, attempt: PaymentAttempt, payment: Payment, invoice: Invoice, told: Succeeded) {
     if (!canMove(ATTEMPT_MOVES, attempt.state, 'succeeded')) return;
     const facts = { gatewayPaymentId: told.gatewayPaymentId, errorCode: null, errorMessage: null };

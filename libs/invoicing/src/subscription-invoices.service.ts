@@ -129,7 +129,7 @@ export class SubscriptionInvoices {
     const step = await this.composer.stepOf(tx, invoice);
     const content = await this.composer.compose(tx, step, { settle: true });
     if (content.lines.length === 0) await this.book.drop(tx, invoice);
-    else await this.book.finalize(tx, invoice, content, dueDateOf(tx, step.subscription));
+    else await this.book.finalize(tx, invoice, content, invoice.dueDate ?? dueDateOf(tx, step.subscription));
   }
 
   private async draft(tx: Tx, key: StepKey): Promise<void> {

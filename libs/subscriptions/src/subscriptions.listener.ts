@@ -1,4 +1,4 @@
-import { invoiceFellDue, invoicePaid, invoicePaymentFailed, type PayloadOf } from '@drawdown/contracts';
+import { invoiceFellDue, invoicePaid, invoicePaymentFailed, invoiceVoided, type PayloadOf } from '@drawdown/contracts';
 import { InTransaction, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { Lifecycle } from './lifecycle.service.js';
@@ -23,6 +23,13 @@ export class SubscriptionsListener {
 
   @InTransaction(invoicePaid)
   async onPaid(tx: Tx, invoice: PayloadOf<typeof invoicePaid>): Promise<void> {
+    const subscription = invoice.overdue_remaining === 0 ? await subscriptionOf(tx, invoice) : null;
+    if (subscription) await this.lifecycle.recover(tx, subscription);
+  }
+
+  /** What was overdue is not owed any more. */
+  @InTransaction(invoiceVoided)
+  async onVoided(tx: Tx, invoice: PayloadOf<typeof invoiceVoided>): Promise<void> {
     const subscription = invoice.overdue_remaining === 0 ? await subscriptionOf(tx, invoice) : null;
     if (subscription) await this.lifecycle.recover(tx, subscription);
   }
