@@ -143,6 +143,13 @@ describe('an Idempotency-Key', () => {
     expect(await things()).toEqual(['race']);
   });
 
+  it('makes the second wait for the answer of the first, however its work would end', async () => {
+    const headers = { 'idempotency-key': 'slow-and-unique' };
+    const answers = await Promise.all([0, 1, 2].map(() => post({ name: 'only-once', size: '1' }, headers)));
+    expect(answers.map((answer) => answer.status)).toEqual([201, 201, 201]);
+    expect(answers.filter((answer) => answer.headers['idempotent-replayed'] === 'true')).toHaveLength(2);
+  });
+
   it('is not used up by a request that failed', async () => {
     const headers = { 'idempotency-key': 'failed' };
     expect((await post({ name: 'refused', size: '1' }, headers)).status).toBe(500);
@@ -229,21 +236,41 @@ describe('due work', () => {
     jobs.onWork = async () => {};
   });
 
-  it('that fails for ever parks its customer with the reason and stops nobody else', async () => {
+  it('that fails is tried again later, waits as a whole, and stops nobody else; after too many failures it is parked', async () => {
     const jobs = app.get(ThingsJobs);
     jobs.done.length = 0;
     await schedule('grant.give', 'ann', '2026-01-05T00:00:00Z');
+    await schedule('period.open', 'ann', '2026-01-06T00:00:00Z');
     await schedule('grant.give', 'bob', '2026-01-06T00:00:00Z');
     jobs.onWork = async (_tx, work) => {
       if (work.customerId === 'ann') throw new Error('broken plan');
     };
     await app.get(ClockService).advance(scope, new Date('2026-01-07T00:00:00Z'));
     expect(jobs.done).toEqual(['grant.give bob-s 2026-01-06T00:00:00.000Z']);
-    const parked = await sql<{ customer_id: string; last_error: string }>`
-      select customer_id, last_error from due_work where parked_at is not null`.execute(db());
-    expect(parked.rows).toEqual([{ customer_id: 'ann', last_error: 'broken plan' }]);
+    const trouble = () =>
+      sql<{ customer_id: string; last_error: string; parked: boolean }>`
+        select customer_id, last_error, parked_at is not null parked from due_work where last_error is not null`.execute(
+        db(),
+      );
+    expect((await trouble()).rows).toEqual([{ customer_id: 'ann', last_error: 'broken plan', parked: false }]);
+    await sql`update due_work set attempts = 23, retry_at = null`.execute(db());
+    await app.get(Agenda).runAll(scope, new Date('2026-01-07T00:00:00Z'));
+    expect((await trouble()).rows).toEqual([{ customer_id: 'ann', last_error: 'broken plan', parked: true }]);
     await sql`delete from due_work`.execute(db());
     jobs.onWork = async () => {};
+  });
+
+  it('that the database could not take is not counted as failed', async () => {
+    const jobs = app.get(ThingsJobs);
+    await schedule('grant.give', 'ann', '2026-01-06T00:00:00Z');
+    jobs.onWork = async (tx) =>
+      void (await sql`do $$ begin raise 'disk full' using errcode = '53100'; end $$`.execute(tx.db));
+    await app.get(Agenda).runNext(scope, new Date('2026-01-07T00:00:00Z'));
+    const found = await sql<{ attempts: number }>`select attempts from due_work`.execute(db());
+    expect(found.rows).toEqual([{ attempts: 0 }]);
+    jobs.onWork = async () => {};
+    await app.get(Agenda).runAll(scope, new Date('2026-01-07T00:00:00Z'));
+    expect(jobs.done.at(-1)).toBe('grant.give ann-s 2026-01-06T00:00:00.000Z');
   });
 
   it('is done once by two workers', async () => {

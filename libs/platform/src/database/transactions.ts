@@ -1,4 +1,4 @@
-import { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { EntityManager, MikroORM, type IsolationLevel } from '@mikro-orm/postgresql';
 import { Injectable, Logger } from '@nestjs/common';
 import { sql, type Kysely } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,21 +35,33 @@ export class Transactions {
 
   constructor(private readonly orm: MikroORM) {}
 
-  /** @throws Problem 401 when the caller's API key was revoked meanwhile, 404 when the environment doesn't exist. */
-  async run<T>(caller: Scope | Caller, work: (tx: Tx) => Promise<T>): Promise<T> {
+  /**
+   * @param isolationLevel given for what only reads; what writes runs at READ COMMITTED, under row locks.
+   * @throws Problem 401 when the caller's API key was revoked meanwhile, 404 when the environment doesn't exist.
+   */
+  async run<T>(caller: Scope | Caller, work: (tx: Tx) => Promise<T>, isolationLevel?: IsolationLevel): Promise<T> {
     // Exactly the two: rows are made with `...tx.scope`, whatever else the caller's object holds.
     const scope: Scope = { tenantId: caller.tenantId, environmentId: caller.environmentId };
     const apiKeyId = 'apiKeyId' in caller ? caller.apiKeyId : null;
     for (let attempt = 1; ; attempt++) {
       const afterCommit: (() => void)[] = [];
       try {
-        const result = await this.orm.em.fork().transactional(async (em) => {
-          const entityManager = em as EntityManager;
-          const db = entityManager.getKysely() as Sql;
-          const now = await environmentTime(db, scope, apiKeyId);
-          const tx: Tx = { em: entityManager, db, scope, now, afterCommit: (action) => void afterCommit.push(action) };
-          return work(tx);
-        });
+        const result = await this.orm.em.fork().transactional(
+          async (em) => {
+            const entityManager = em as EntityManager;
+            const db = entityManager.getKysely() as Sql;
+            const now = await environmentTime(db, scope, apiKeyId, isolationLevel === undefined);
+            const tx: Tx = {
+              em: entityManager,
+              db,
+              scope,
+              now,
+              afterCommit: (action) => void afterCommit.push(action),
+            };
+            return work(tx);
+          },
+          { isolationLevel },
+        );
         for (const action of afterCommit) action();
         return result;
       } catch (error) {
@@ -63,7 +75,7 @@ export class Transactions {
 }
 
 /** The environment's time; the same round trip asks whether the key still opens it, which a process may only remember. */
-async function environmentTime(db: Sql, scope: Scope, apiKeyId: string | null): Promise<Date> {
+async function environmentTime(db: Sql, scope: Scope, apiKeyId: string | null, writes: boolean): Promise<Date> {
   const found = await sql<{ clock_at: string | null; opened: boolean }>`
     select clock_at, ${apiKeyId}::text is null or exists (
       select from api_key k where k.id = ${apiKeyId} and k.environment_id = e.id and k.revoked_at is null
@@ -72,5 +84,13 @@ async function environmentTime(db: Sql, scope: Scope, apiKeyId: string | null): 
   const row = found.rows[0];
   if (!row) throw Problem.notFound('environment', scope.environmentId);
   if (!row.opened) throw Problem.unauthorized();
-  return row.clock_at === null ? realTime() : new Date(row.clock_at);
+  if (row.clock_at === null) return realTime();
+  return writes ? standingTime(db, scope) : new Date(row.clock_at);
+}
+
+/** A clock that stands is not moved while a transaction works at its time: whoever moves it waits for us. */
+async function standingTime(db: Sql, { environmentId }: Scope): Promise<Date> {
+  const found = await sql<{ clock_at: string }>`
+    select clock_at from environment where id = ${environmentId} for share`.execute(db);
+  return new Date(found.rows[0]!.clock_at);
 }

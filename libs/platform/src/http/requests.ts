@@ -1,12 +1,10 @@
+import { IsolationLevel } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import type { Caller, Scope } from '../database/scope.js';
-import { sqlState } from '../database/sql-state.js';
 import { Transactions, type Tx } from '../database/transactions.js';
 import { Problem } from './problem.js';
 import { requestContext, type RequestContext } from './request-context.js';
-
-const UNIQUE_VIOLATION = '23505';
 
 /** Runs a controller's work for the caller: in the caller's environment, in one transaction, once per idempotency key. */
 @Injectable()
@@ -27,7 +25,7 @@ export class Requests {
 
   /** A read: one transaction, so that everything in the answer is of one moment. */
   read<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.transactions.run(this.scope(), work);
+    return this.transactions.run(this.scope(), work, IsolationLevel.REPEATABLE_READ);
   }
 
   /**
@@ -38,24 +36,15 @@ export class Requests {
     const context = this.context();
     const { idempotency } = context;
     if (!idempotency) return this.transactions.run(this.scope(), work);
-    try {
-      return await this.transactions.run(this.scope(), async (tx) => {
-        const stored = await storedAnswer<T>(tx, idempotency);
-        if (stored) {
-          context.replayed = true;
-          return stored.answer;
-        }
-        const answer = await work(tx);
-        await storeAnswer(tx, idempotency, answer);
-        return answer;
-      });
-    } catch (error) {
-      if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
-      const stored = await this.transactions.run(this.scope(), (tx) => storedAnswer<T>(tx, idempotency));
-      if (!stored) throw error;
-      context.replayed = true;
-      return stored.answer;
-    }
+    return this.transactions.run(this.scope(), async (tx) => {
+      await oneAtATime(tx, idempotency);
+      const stored = await storedAnswer<T>(tx, idempotency);
+      context.replayed = stored !== null;
+      if (stored) return stored.answer;
+      const answer = await work(tx);
+      await storeAnswer(tx, idempotency, answer);
+      return answer;
+    });
   }
 
   /** A preview: the work of a write, whose answer is given and whose effects are rolled back. */
@@ -85,6 +74,14 @@ class Rehearsed extends Error {
 }
 
 type Idempotency = NonNullable<RequestContext['idempotency']>;
+
+/** The same key again waits until the first request has its answer: it is the first lock of its transaction. */
+async function oneAtATime(tx: Tx, { key }: Idempotency): Promise<void> {
+  await sql`
+    select pg_advisory_xact_lock(hashtextextended(${`idempotency ${tx.scope.environmentId} ${key}`}, 0))`.execute(
+    tx.db,
+  );
+}
 
 async function storedAnswer<T>(tx: Tx, { key, fingerprint }: Idempotency): Promise<{ answer: T } | null> {
   const found = await sql<{ fingerprint: string; answer: T }>`

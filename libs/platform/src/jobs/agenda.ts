@@ -3,12 +3,22 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { Injectable, Logger } from '@nestjs/common';
 import { sql } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Scope } from '../database/scope.js';
+import type { Caller, Scope } from '../database/scope.js';
+import { sqlState } from '../database/sql-state.js';
 import { Transactions, type Sql, type Tx } from '../database/transactions.js';
 import { DueHandlers } from './due-handlers.js';
 
-/** After this many failures in a row the customer's work is parked with its reason; other customers go on. */
-const MAX_ATTEMPTS = 5;
+/**
+ * A failure is tried again after pauses that double from 50 ms to an hour; after this many, about half a day, the
+ * customer's work is parked with its reason. Other customers go on meanwhile.
+ */
+const MAX_ATTEMPTS = 24;
+const LONGEST_PAUSE_SECONDS = 3_600;
+/** When the database itself is the trouble (connection, resources, locks, shutdown) nothing counts as a failure of the work. */
+const DATABASE_TROUBLE = /^(08|40|53|55P03|57)/;
+const TROUBLE_PAUSE_SECONDS = 1;
+/** A pass over everything due waits for pauses up to this; customers with longer ones are left for later. */
+const SHORT_PAUSE_SECONDS = 2;
 
 interface Claim {
   readonly customerId: string;
@@ -38,11 +48,24 @@ export class Agenda {
   ) {}
 
   /** Sets (or moves) the instant of a thing to do. */
-  async schedule(tx: Tx, work: DueWork): Promise<void> {
+  schedule(tx: Tx, work: DueWork): Promise<void> {
+    return this.scheduleAll(tx, [work]);
+  }
+
+  /** As `schedule`, many in one statement; each thing once. */
+  async scheduleAll(tx: Tx, works: readonly DueWork[]): Promise<void> {
+    const rows = works.map(({ kind, customerId, subjectId, dueAt }) => ({
+      kind,
+      rank: dueWorkOrder.indexOf(kind),
+      customer_id: customerId,
+      subject_id: subjectId,
+      due_at: dueAt.toISOString(),
+    }));
     await sql`
       insert into due_work (tenant_id, environment_id, kind, rank, customer_id, subject_id, due_at)
-      values (${tx.scope.tenantId}, ${tx.scope.environmentId}, ${work.kind}, ${dueWorkOrder.indexOf(work.kind)},
-              ${work.customerId}, ${work.subjectId}, ${work.dueAt})
+      select ${tx.scope.tenantId}, ${tx.scope.environmentId}, kind, rank, customer_id, subject_id, due_at
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) w(
+        kind text, rank smallint, customer_id text, subject_id text, due_at timestamptz)
       on conflict (environment_id, kind, subject_id) do update
       set due_at = excluded.due_at, attempts = 0, parked_at = null, last_error = null, retry_at = null`.execute(tx.db);
   }
@@ -53,11 +76,11 @@ export class Agenda {
       where environment_id = ${tx.scope.environmentId} and kind = ${kind} and subject_id = ${subjectId}`.execute(tx.db);
   }
 
-  /** The earliest instant at which something is to be done in the environment; parked customers don't count. */
+  /** The earliest instant at which something is to be done in the environment; customers that wait for longer don't count. */
   async nextDueAt(scope: Scope): Promise<Date | null> {
     const found = await sql<{ due_at: string | null }>`
       select min(due_at) due_at from due_work w
-      where environment_id = ${scope.environmentId} and not ${parkedCustomer}`.execute(this.db());
+      where environment_id = ${scope.environmentId} and not ${waitingCustomer(SHORT_PAUSE_SECONDS)}`.execute(this.db());
     const at = found.rows[0]!.due_at;
     return at === null ? null : new Date(at);
   }
@@ -98,7 +121,7 @@ export class Agenda {
       select w.customer_id from due_work w
       join customer c on c.environment_id = w.environment_id and c.id = w.customer_id
       where w.environment_id = ${tx.scope.environmentId} and w.due_at <= ${until}
-        and (w.retry_at is null or w.retry_at <= now()) and not ${parkedCustomer}
+        and not ${waitingCustomer()}
       order by w.due_at, w.rank, w.customer_id limit 1
       for update of c skip locked`.execute(tx.db);
     const customerId = candidate.rows[0]?.customer_id;
@@ -124,6 +147,66 @@ export class Agenda {
     }
   }
 
+  /**
+   * Runs a transaction in which customers stand as of now: `current`, called once their locks are held, finds those with
+   * work due by now; that is done first, each customer's in a transaction of its own, so that one whose work fails holds
+   * up nobody, and the transaction is run again.
+   */
+  async runCurrent<T>(
+    caller: Scope | Caller,
+    work: (tx: Tx, current: (customerIds: readonly string[]) => Promise<void>) => Promise<T>,
+  ): Promise<T> {
+    const failed = new Set<string>();
+    for (;;) {
+      try {
+        return await this.transactions.run(caller, (tx) =>
+          work(tx, async (customerIds) => {
+            const behind = (await this.behind(tx, customerIds)).filter((id) => !failed.has(id));
+            if (behind.length > 0) throw new Behind(behind);
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof Behind)) throw error;
+        for (const id of error.customerIds) if (!(await this.catchUpAlone(caller, id))) failed.add(id);
+      }
+    }
+  }
+
+  /** Those of the customers for whom something is due that isn't parked. */
+  private async behind(tx: Tx, customerIds: readonly string[]): Promise<string[]> {
+    const found = await sql<{ customer_id: string }>`
+      select distinct w.customer_id from due_work w
+      where w.environment_id = ${tx.scope.environmentId} and w.customer_id = any(${[...customerIds]}::text[])
+        and w.due_at <= ${tx.now} and not ${waitingCustomer()}`.execute(tx.db);
+    return found.rows.map((row) => row.customer_id);
+  }
+
+  /** Instant by instant, as the worker does. @returns whether all of it is done. */
+  private async catchUpAlone(caller: Scope | Caller, customerId: string): Promise<boolean> {
+    const scope: Scope = { tenantId: caller.tenantId, environmentId: caller.environmentId };
+    for (;;) {
+      let claim: Claim | null = null;
+      try {
+        const done = await this.transactions.run(scope, async (tx) => {
+          await sql`
+            select from customer where environment_id = ${scope.environmentId} and id = ${customerId} for update`.execute(
+            tx.db,
+          );
+          const next = await this.earliest(tx, customerId, tx.now);
+          if (!next) return true;
+          claim = { customerId, dueAt: next.dueAt };
+          await this.catchUp(tx, customerId, next.dueAt);
+          return false;
+        });
+        if (done) return true;
+      } catch (error) {
+        if (!claim) throw error;
+        await this.recordFailure(scope, claim, error as Error);
+        return false;
+      }
+    }
+  }
+
   private async earliest(tx: Tx, customerId: string, until: Date): Promise<DueWork | null> {
     const found = await sql<DueRow>`
       select kind, customer_id, subject_id, due_at from due_work
@@ -136,11 +219,13 @@ export class Agenda {
 
   private async recordFailure(scope: Scope, claim: Claim, error: Error): Promise<void> {
     this.log.error(`due work of customer ${claim.customerId} at ${claim.dueAt.toISOString()} failed: ${error.stack}`);
+    const counts = DATABASE_TROUBLE.test(sqlState(error) ?? '') ? 0 : 1;
     await sql`
       update due_work
-      set attempts = attempts + 1, last_error = ${error.message.slice(0, 2000)},
-          parked_at = case when attempts + 1 >= ${MAX_ATTEMPTS} then now() end,
-          retry_at = now() + make_interval(secs => power(2, attempts)::int * 0.05)
+      set attempts = attempts + ${counts}::int, last_error = ${error.message.slice(0, 2000)},
+          parked_at = case when attempts + ${counts}::int >= ${MAX_ATTEMPTS}::int then now() end,
+          retry_at = now() + make_interval(secs => case ${counts}::int when 0 then ${TROUBLE_PAUSE_SECONDS}::float
+            else least(power(2, attempts) * 0.05, ${LONGEST_PAUSE_SECONDS}::float) end)
       where environment_id = ${scope.environmentId} and customer_id = ${claim.customerId}
         and due_at = ${claim.dueAt}`.execute(this.db());
   }
@@ -150,7 +235,18 @@ export class Agenda {
   }
 }
 
-/** A customer one of whose works is parked waits as a whole: later steps must not overtake an earlier one. */
-const parkedCustomer = sql`exists (
+/** Thrown out of a transaction that found customers with work due: it is done first, and the transaction run again. */
+class Behind extends Error {
+  constructor(readonly customerIds: readonly string[]) {
+    super('customers have work due');
+  }
+}
+
+/**
+ * A customer one of whose works is parked, or to be tried again later than in so many seconds, waits as a whole: later
+ * steps must not overtake an earlier one.
+ */
+const waitingCustomer = (beyondSeconds = 0) => sql`exists (
   select from due_work p
-  where p.environment_id = w.environment_id and p.customer_id = w.customer_id and p.parked_at is not null)`;
+  where p.environment_id = w.environment_id and p.customer_id = w.customer_id
+    and (p.parked_at is not null or p.retry_at > now() + make_interval(secs => ${beyondSeconds}::float)))`;
