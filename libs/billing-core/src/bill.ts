@@ -1,7 +1,7 @@
 import type { Decimal } from './decimal.js';
 import { type BillLine, type BillableItem, type FeePeriod, changeLines, feeLine, owedFee } from './fee-lines.js';
 import { type InvoiceDraft, draftInvoice } from './invoice-draft.js';
-import { intersection } from './period.js';
+import { type Span, intersection } from './period.js';
 
 /** A trial or billing period. */
 export interface BilledPeriod extends FeePeriod {
@@ -20,6 +20,11 @@ export interface BilledUsage {
   waived: Decimal;
 }
 
+/** What changed of a settled period since it was billed; a correction makes the differences negative. */
+export interface LateBilledUsage extends BilledUsage {
+  period: Span & { id: string };
+}
+
 export interface BillInput {
   items: readonly BillableItem[];
   /** the period that begins, whose advance fees are owed; null when the subscription ended */
@@ -27,23 +32,27 @@ export interface BillInput {
   /** the period that ended, whose arrears fees and usage are owed; null at the start */
   ended: BilledPeriod | null;
   usage: readonly BilledUsage[];
+  /** of periods billed before */
+  late?: readonly LateBilledUsage[];
   /** fees of a partial period: their share by the second, or in full */
   prorated: boolean;
   currency: string;
 }
 
 /**
- * The bill of a subscription: advance fees of the next period, then arrears fees and usage of the one that ended, then
- * what is given back of it. The one composition behind drafts, previews and finalized invoices. MEANING "Invoices":
+ * The bill of a subscription: advance fees of the next period, then arrears fees and usage of the one that ended, late
+ * usage, then what is given back of it. The one composition behind drafts, previews and finalized invoices. MEANING "Invoices":
  * "Start: advance fees of the first period. Cycle: advance fees of the next period + arrears fees and usage of the one
  * that ended"; "Periods": a trial has "no fees". Usage items nothing was used of are left out. Throws RangeError for
  * usage of an item that is not among them.
  */
-export function composeBill({ items, next, ended, usage, prorated, currency }: BillInput): InvoiceDraft<BillLine> {
+export function composeBill(input: BillInput): InvoiceDraft<BillLine> {
+  const { items, next, ended, usage, late = [], prorated, currency } = input;
   const lines = [
     ...(next?.kind === 'paid' ? advanceFees(items, next, prorated) : []),
     ...(ended?.kind === 'paid' ? arrearsFees(items, ended, prorated) : []),
     ...(ended === null ? [] : usageLines(usage, items, ended)),
+    ...late.filter(counts).map(lateLine),
     ...(ended?.kind === 'paid' && ended.restCredited ? unusedFees(items, ended, next, prorated) : []),
   ];
   return draftInvoice(lines, currency);
@@ -124,12 +133,19 @@ function usageLines(usage: readonly BilledUsage[], items: readonly BillableItem[
   const stray = usage.find((one) => !place.has(one.lineItemId));
   if (stray) throw new RangeError(`usage of ${stray.lineItemId}, which is no item of the bill`);
   return usage
-    .filter((one) => !one.quantity.isZero() || !one.accrued.isZero())
+    .filter(counts)
     .toSorted((a, b) => place.get(a.lineItemId)! - place.get(b.lineItemId)!)
     .map((one) => usageLine(one, ended));
 }
 
-function usageLine(usage: BilledUsage, ended: BilledPeriod): BillLine {
+const counts = ({ quantity, accrued }: BilledUsage): boolean => !quantity.isZero() || !accrued.isZero();
+
+/** MEANING "Invoices": "stands as a late line naming its period (a credit line when negative) on the current invoice". */
+function lateLine({ period, ...usage }: LateBilledUsage): BillLine {
+  return { ...usageLine(usage, period), key: `${usage.lineItemId}:${period.id}:late`, late: true };
+}
+
+function usageLine(usage: BilledUsage, ended: Span & { id: string }): BillLine {
   return {
     key: `${usage.lineItemId}:${ended.id}`,
     itemId: usage.lineItemId,

@@ -38,6 +38,8 @@ export interface BillLine extends DraftLineInput {
   quantity: Decimal;
   /** units of it that cost nothing */
   free: Decimal;
+  /** of a period that was billed before */
+  late?: boolean;
 }
 
 /** The time for which an item's fee is owed. */

@@ -7,6 +7,7 @@ import {
   type BilledUsage,
   type Decimal,
   type InvoiceDraft,
+  type LateBilledUsage,
   periodAfter,
   settlesUsage,
 } from '@drawdown/billing-core';
@@ -109,6 +110,7 @@ export class BillComposer {
       next,
       ended,
       usage: ended ? await this.usageOf(tx, ended.id, settle) : [],
+      late: ended ? await this.lateOf(tx, subscription.id, settle) : [],
       prorated: subscription.prorationBehavior === 'create_prorations',
       currency: subscription.currency,
     });
@@ -144,7 +146,13 @@ export class BillComposer {
   private async usageOf(tx: Tx, periodId: string, settle: boolean): Promise<BilledUsage[]> {
     return settle ? this.usage.settle(tx, periodId) : this.usage.accruals(tx, periodId);
   }
+
+  private async lateOf(tx: Tx, subscriptionId: string, settle: boolean): Promise<LateBilledUsage[]> {
+    return settle ? this.usage.settleLate(tx, subscriptionId) : this.usage.late(tx, subscriptionId);
+  }
 }
+
+const LATE = ' (late usage)';
 
 export const billedPeriod = (period: Period): BilledPeriod => ({
   id: period.id,
@@ -187,7 +195,7 @@ const lineContent = (line: BillLine & { due: Decimal }, item: LineItem): LineCon
   planDisplayName: item.planDisplayName,
   meterId: item.meterId,
   meterDisplayName: item.meterDisplayName,
-  displayName: item.displayName,
+  displayName: line.late ? `${item.displayName}${LATE}` : item.displayName,
   periodStart: line.span.start,
   periodEnd: line.span.end,
   quantity: line.quantity,

@@ -138,9 +138,10 @@ describe('the end of a period', () => {
       expect(text(await usage.currentUsage(tx, periods[0]!.customer_id, 'usd'))).toBe('0');
     });
     const late = await world.report(world.rows(acme, '1', { timestamp: inside, event_id: 'late' }));
-    expect(late).toMatchObject({ status: 'accepted', credits_burned: '0', reason: 'period_settled' });
+    expect(late).toMatchObject({ status: 'accepted', credits_burned: '1.5', reason: null });
     const trail = await world.modules.api.get('/events/late');
-    expect(trail.body).toMatchObject({ status: 'failed', reason: 'period_settled' });
+    expect(trail.body).toMatchObject({ reason: null });
+    expect(await world.balance(acme)).toBe('498.5');
   });
 });
 
@@ -160,7 +161,8 @@ describe('a past start', () => {
       credit_amount: '1850',
       credit_balance_after: '2000',
     });
-    expect((await world.report(world.rows(acme, '1', past))).reason).toBe('period_settled');
+    expect((await world.report(world.rows(acme, '1', past))).credits_burned).toBe('1.5');
+    expect(await world.balance(acme)).toBe('1998.5');
   });
 });
 
