@@ -134,7 +134,10 @@ export class UsageFold {
     };
   }
 
-  /** Lets the customer's credits pay its open shortfalls, oldest first; a trial's and a closed period's never. */
+  /**
+   * Lets the customer's credits pay its open shortfalls, oldest first; a trial's and a closed period's never. A lot that
+   * had expired before a shortfall's period began pays nothing of it, however late the lot came.
+   */
   payDown(customerId: string, currency: string, asOf: Date): void {
     const short = [...this.accruals.values()]
       .filter((one) => one.customerId === customerId && one.currency === currency)
@@ -142,7 +145,8 @@ export class UsageFold {
       .toSorted((a, b) => a.shortNo! - b.shortNo!);
     for (const accrual of short) {
       const before = accrual.cover;
-      this.draw(accrual, payDown(before, this.payable(accrual, asOf, asOf), this.rateOf(accrual)));
+      const at = asOf > accrual.period.start ? asOf : accrual.period.start;
+      this.draw(accrual, payDown(before, this.payable(accrual, at, asOf), this.rateOf(accrual)));
       this.notePaidDown(accrual, before);
     }
   }
