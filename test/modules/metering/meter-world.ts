@@ -124,6 +124,23 @@ export class MeteredCustomer {
     });
   }
 
+  /** In batches of 100, in the order given. */
+  async reportAll(
+    events: readonly { meter: number; id: string; timestamp: string; properties: object }[],
+  ): Promise<void> {
+    for (let from = 0; from < events.length; from += 100) {
+      await this.world.post('/events/bulk', {
+        events: events.slice(from, from + 100).map(({ meter, id, timestamp, properties }) => ({
+          event_id: `${this.ids.externalId}-${id}`,
+          event_name: this.eventNames[meter],
+          external_customer_id: this.ids.externalId,
+          timestamp,
+          properties,
+        })),
+      });
+    }
+  }
+
   /** In the order of their periods; amounts as text. */
   async accruals(): Promise<Record<string, unknown>[]> {
     const found = await this.world.modules.run((tx) => tx.em.find(Accrual, { customerId: this.ids.id }));
