@@ -93,6 +93,12 @@ export class StripeMigration extends Migration {
       );
       create index stripe_webhook_secret_by_environment on stripe_webhook_secret (environment_id);
 
+      create table stripe_account (
+        id text not null,
+        the_only_one boolean primary key default true check (the_only_one),
+        seen_at timestamptz not null default now()
+      );
+
       create table stripe_sweep (
         name text primary key check (name in ('events')),
         seen_until timestamptz not null,

@@ -41,6 +41,21 @@ async function startProcess(dir: string, environment: Record<string, string> = {
   return { child, stripe, exited, output: () => output };
 }
 
+test('the account is the same for the whole folder, whatever the key', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'stripe-sandbox-'));
+  const idUnder = async (key: string) => {
+    const sandbox = await startSandbox({ port: 0, controlPort: 0, dir });
+    const { hostname: host, port } = new URL(sandbox.url);
+    const { id } = await new Stripe(key, { host, port, protocol: 'http', telemetry: false }).accounts.retrieveCurrent();
+    await sandbox.close();
+    return id;
+  };
+  const id = await idUnder('sk_test_x');
+  expect(id).toMatch(/^acct_\w{16}$/);
+  expect(await idUnder('sk_test_y')).toBe(id);
+  rmSync(dir, { recursive: true });
+});
+
 test('kill -9 in the middle of a burst: every answered charge is there, once', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'stripe-sandbox-'));
   const first = await startProcess(dir);

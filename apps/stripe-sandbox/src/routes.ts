@@ -1,3 +1,4 @@
+import { accountRoutes } from './account.routes.js';
 import { balanceRoutes } from './balance.js';
 import { chargeRoutes } from './charge.js';
 import { checkoutSessionRoutes } from './checkout-session.routes.js';
@@ -12,6 +13,7 @@ import { setupIntentRoutes } from './setup-intent.js';
 import { webhookEndpointRoutes } from './webhook-endpoint.js';
 
 export const ROUTES: Route[] = [
+  ...accountRoutes,
   ...balanceRoutes,
   ...chargeRoutes,
   ...checkoutSessionRoutes,

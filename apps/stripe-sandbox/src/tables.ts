@@ -110,6 +110,7 @@ export interface WebhookRule {
 
 /** Stripe's objects under their `object` names, then the sandbox's own facts. Rows are never changed, only replaced. */
 export interface Tables {
+  account: Stripe.Account;
   customer: Stripe.Customer | Stripe.DeletedCustomer;
   payment_method: Stripe.PaymentMethod;
   payment_intent: Stripe.PaymentIntent;

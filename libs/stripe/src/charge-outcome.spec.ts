@@ -97,12 +97,12 @@ describe('the outcome of a charge by the error', () => {
     [
       'a method that Stripe has no more',
       thrown(400, { code: 'resource_missing', param: 'payment_method' }),
-      failure('payment_method_missing', { hard: true, id: null }),
+      failure('payment_method_missing', { id: null }),
     ],
     [
       'a customer that Stripe has no more',
       thrown(400, { code: 'resource_missing', param: 'customer' }),
-      failure('customer_missing', { hard: true, id: null }),
+      failure('customer_missing', { id: null }),
     ],
     [
       'a detached method',

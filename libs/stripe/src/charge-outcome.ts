@@ -87,7 +87,7 @@ const NEVER_AGAIN: ReadonlySet<string> = new Set(
     'invalid_number lost_card merchant_blacklist new_account_information_available not_permitted pickup_card ' +
     'restricted_card revocation_of_all_authorizations revocation_of_authorization security_violation ' +
     'service_not_allowed stolen_card stop_payment_order transaction_not_allowed ' +
-    'amount_too_large amount_too_small customer_missing payment_method_missing payment_method_unexpected_state'
+    'amount_too_large amount_too_small payment_method_unexpected_state'
   ).split(' '),
 );
 

@@ -1,12 +1,13 @@
 import { OutcomeUnknown, type ChargeOutcome, type ChargeRequest } from '@drawdown/contracts';
-import { Problem, realTime, Transactions } from '@drawdown/platform';
+import { Problem, realTime, Transactions, type Scope } from '@drawdown/platform';
 import { Injectable, Logger } from '@nestjs/common';
 import Stripe from 'stripe';
 import { decodeTime } from 'ulid';
 import { chargeOutcome, failed } from './charge-outcome.js';
 import { PaymentMethodsService } from './payment-methods.service.js';
+import { StripeAccount } from './stripe-account.js';
 import { nullIfMissing, StripeApi } from './stripe-api.js';
-import { StripeCustomers, type Owner } from './stripe-customers.js';
+import { StripeCustomers } from './stripe-customers.js';
 import { confirmation, handOver, newIntent } from './stripe-requests.js';
 
 /** Stripe remembers a key for 24 hours at least; an hour of them is kept in hand. */
@@ -27,14 +28,17 @@ export class Charges {
 
   constructor(
     private readonly api: StripeApi,
+    private readonly account: StripeAccount,
     private readonly customers: StripeCustomers,
     private readonly methods: PaymentMethodsService,
     private readonly transactions: Transactions,
   ) {}
 
   async charge(request: ChargeRequest): Promise<ChargeOutcome> {
-    const payer = await this.customers.find(ownerOf(request)).catch(asRefusal);
-    if (payer instanceof Problem) return failed(null, 'live_key_in_development', payer.message, { hard: true });
+    const refusal = await this.account.assertMode(scopeOf(request)).catch(asRefusal);
+    if (refusal) return failed(null, 'wrong_key_mode', refusal.message);
+    await this.assertOurAccount();
+    const payer = await this.customers.find(request);
     if (!payer || payer.gone) return failed(null, 'customer_missing', 'Stripe has no such customer', { hard: true });
     const intent = this.needsALook(request) ? await this.find(request, payer.id) : null;
     const known = judged(request, intent);
@@ -47,8 +51,17 @@ export class Charges {
   }
 
   async resolve(request: ChargeRequest): Promise<Known> {
-    const payer = await this.customers.find(ownerOf(request));
+    await this.account.assertMode(scopeOf(request));
+    await this.assertOurAccount();
+    const payer = await this.customers.find(request);
     return payer ? judged(request, await this.find(request, payer.id)) : NONE;
+  }
+
+  /** @throws OutcomeUnknown under the key of another account, which can't tell what became of anything of ours. */
+  private async assertOurAccount(): Promise<void> {
+    await this.account.assertOurs().catch((error: Error) => {
+      throw new OutcomeUnknown(error.message, { cause: error });
+    });
   }
 
   /** Whether the key alone doesn't protect: the PaymentIntent is there already, or the key may be forgotten. */
@@ -124,12 +137,14 @@ export class Charges {
     return failed(intent?.id ?? request.gatewayPaymentId, 'gateway_error', 'Stripe failed to process the charge');
   }
 
-  /** What Stripe has no more is noted, so that it isn't tried again and again. */
+  /**
+   * What Stripe shows to be gone is noted, so that it isn't tried again and again. That it doesn't know something is no
+   * proof: only a deleted customer, or a method that is attached to nobody, is.
+   */
   private async noticeLosses(request: ChargeRequest, payer: string, outcome: ChargeOutcome): Promise<void> {
     if (outcome.status !== 'failed') return;
-    const { tenantId, environmentId } = request;
-    const scope = { tenantId, environmentId };
-    if (outcome.code === 'customer_missing') {
+    const scope = scopeOf(request);
+    if (outcome.code === 'customer_missing' && (await this.customers.isDeleted(payer))) {
       await this.transactions.run(scope, async (tx) => {
         await this.methods.dropAll(tx, request.customerId);
         await this.customers.markGone(tx, payer);
@@ -139,17 +154,13 @@ export class Charges {
       const method = await this.api
         .read((stripe, options) => stripe.paymentMethods.retrieve(request.paymentMethodId, {}, options))
         .catch(nullIfMissing);
-      if (method?.customer) return;
+      if (!method || method.customer) return;
       await this.transactions.run(scope, (tx) => this.methods.drop(tx, request.paymentMethodId));
     }
   }
 }
 
-const ownerOf = ({ tenantId, environmentId, customerId }: ChargeRequest): Owner => ({
-  tenantId,
-  environmentId,
-  customerId,
-});
+const scopeOf = ({ tenantId, environmentId }: ChargeRequest): Scope => ({ tenantId, environmentId });
 
 function asRefusal(error: unknown): Problem {
   if (error instanceof Problem && error.code === 'invalid_operation') return error;

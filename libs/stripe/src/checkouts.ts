@@ -7,6 +7,7 @@ import Stripe from 'stripe';
 import { checkoutOutcome, mayBecome, savedBy, type CheckoutOutcome, type CheckoutStatus } from './checkout-outcome.js';
 import { ownership } from './ownership.js';
 import { PaymentMethodsService } from './payment-methods.service.js';
+import { StripeAccount } from './stripe-account.js';
 import { idOf, isMissing, StripeApi } from './stripe-api.js';
 import { StripeCheckout } from './stripe-checkout.entity.js';
 import { StripeCustomers } from './stripe-customers.js';
@@ -19,6 +20,7 @@ export class Checkouts {
 
   constructor(
     private readonly api: StripeApi,
+    private readonly account: StripeAccount,
     private readonly stripeCustomers: StripeCustomers,
     private readonly methods: PaymentMethodsService,
     private readonly customers: CustomersService,
@@ -28,7 +30,7 @@ export class Checkouts {
 
   /**
    * Opens the page of `request.sessionId`; a repeat within a day (its life) finds the same one.
-   * @throws Problem 400 when Stripe refuses the request, 503 when it can't be asked.
+   * @throws Problem 400 when Stripe refuses the request or the key is of the wrong mode, 503 when it can't be asked.
    */
   async open(request: CheckoutRequest): Promise<{ gatewaySessionId: string; url: string; expiresAt: string }> {
     const session = await this.create(request).catch((error: unknown) => {
@@ -61,6 +63,8 @@ export class Checkouts {
       await this.transactions.run(scope, (tx) => this.settle(tx, owned.customerId, session));
     } catch (error) {
       if (!isMissing(error)) throw error;
+      await this.account.assertMode(scope);
+      await this.account.assertOurs();
       await this.transactions.run(scope, (tx) => this.lose(tx, gatewaySessionId));
     }
   }
@@ -127,15 +131,18 @@ export class Checkouts {
     });
   }
 
-  /** A customer that Stripe has lost is made anew, once. */
+  /** A customer that was deleted at Stripe is made anew, once. */
   private async create(request: CheckoutRequest): Promise<Stripe.Checkout.Session> {
     const owner = { ...scopeOf(request), customerId: request.customerId };
+    await this.account.assertMode(owner);
+    await this.account.assertOurs();
     const details = { name: request.customerName, email: request.customerEmail };
     const stripeId = await this.stripeCustomers.ensure(owner, details);
     try {
       return await this.send(request, stripeId, request.sessionId);
     } catch (error) {
       if (!isMissing(error) || (error as Stripe.errors.StripeError).param !== 'customer') throw error;
+      if (!(await this.stripeCustomers.isDeleted(stripeId))) throw error;
       await this.transactions.run(scopeOf(request), (tx) => this.stripeCustomers.markGone(tx, stripeId));
       const another = await this.stripeCustomers.ensure(owner, details);
       return this.send(request, another, `${request.sessionId}:${another}`);

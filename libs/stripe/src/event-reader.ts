@@ -7,6 +7,7 @@ import { Checkouts } from './checkouts.js';
 import { topicOf } from './event-topics.js';
 import { ownership, UnknownObject, type Ownership } from './ownership.js';
 import { PaymentMethodsService } from './payment-methods.service.js';
+import { StripeAccount } from './stripe-account.js';
 import { idOf, nullIfMissing, StripeApi } from './stripe-api.js';
 import { StripeCustomers } from './stripe-customers.js';
 
@@ -20,6 +21,7 @@ type Subject = { id: string; customer?: string | { id: string } | null; metadata
 export class EventReader {
   constructor(
     private readonly api: StripeApi,
+    private readonly account: StripeAccount,
     private readonly customers: StripeCustomers,
     private readonly checkouts: Checkouts,
     private readonly methods: PaymentMethodsService,
@@ -27,19 +29,19 @@ export class EventReader {
   ) {}
 
   /** @throws UnknownObject while nothing shows whose it is. */
-  read(scope: Scope, type: string, objectId: string): Promise<News> {
-    const topic = topicOf(type);
-    switch (topic) {
+  async read(scope: Scope, type: string, objectId: string): Promise<News> {
+    await this.account.assertOurs();
+    switch (topicOf(type)) {
       case 'payment_intent':
         return this.paymentIntent(scope, objectId);
       case 'checkout_session':
         return this.checkout(scope, objectId);
       case 'payment_method':
-        return this.paymentMethod(scope, objectId);
+        return this.paymentMethod(scope, objectId, type);
       case 'customer':
         return this.customer(scope, objectId);
       case null:
-        return Promise.resolve({ ignored: 'not acted on' });
+        return { ignored: 'not acted on' };
     }
   }
 
@@ -72,10 +74,11 @@ export class EventReader {
     return { effect: (tx) => this.checkouts.settle(tx, owned.customerId, session) };
   }
 
-  private async paymentMethod(scope: Scope, id: string): Promise<News> {
+  private async paymentMethod(scope: Scope, id: string, type: string): Promise<News> {
     const method = await this.api
       .read((stripe, options) => stripe.paymentMethods.retrieve(id, {}, options))
       .catch(nullIfMissing);
+    if (!method && type !== 'payment_method.detached') return { ignored: 'Stripe has no such payment method' };
     if (!method?.customer) return { effect: (tx) => this.methods.drop(tx, id) };
     const owned = await this.owned(scope, { id, customer: method.customer });
     if ('ignored' in owned) return owned;

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import type Stripe from 'stripe';
 import { Checkouts } from './checkouts.js';
 import { customerOf, handledTypes, noticeOf, type Notice } from './event-topics.js';
+import { StripeAccount } from './stripe-account.js';
 import { StripeApi } from './stripe-api.js';
 import { StripeCustomers, type Owner } from './stripe-customers.js';
 import { StripeInbox } from './stripe-inbox.js';
@@ -28,6 +29,7 @@ export class Reconciliation {
 
   constructor(
     private readonly api: StripeApi,
+    private readonly account: StripeAccount,
     private readonly orm: MikroORM,
     private readonly transactions: Transactions,
     private readonly customers: StripeCustomers,
@@ -37,6 +39,7 @@ export class Reconciliation {
 
   /** Puts into the inboxes every event since the last sweep. One process at a time; the others leave. */
   async sweepEvents(): Promise<void> {
+    await this.account.assertOurs();
     const since = await this.claimEvents();
     if (since === null) return;
     let seen = since;

@@ -1,11 +1,11 @@
 import type { GatewayScope } from '@drawdown/contracts';
-import { Problem, Transactions, type Scope, type Sql, type Tx } from '@drawdown/platform';
+import { Transactions, type Scope, type Sql, type Tx } from '@drawdown/platform';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { createHash } from 'node:crypto';
 import type Stripe from 'stripe';
-import { StripeApi } from './stripe-api.js';
+import { nullIfMissing, StripeApi } from './stripe-api.js';
 import { StripeCustomer } from './stripe-customer.entity.js';
 
 /** A customer of ours and the environment it lives in. */
@@ -23,19 +23,15 @@ export class StripeCustomers {
     private readonly orm: MikroORM,
   ) {}
 
-  /**
-   * Who the customer is at Stripe, or last was; null when it never was anybody. Before anything is charged this is asked.
-   * @throws Problem when a development environment, whose clock can be moved, would move real money.
-   */
+  /** Who the customer is at Stripe, or last was; null when it never was anybody. */
   find(owner: Owner): Promise<{ id: string; gone: boolean } | null> {
     return this.transactions.run(scopeOf(owner), async (tx) => {
-      await this.assertMode(tx);
       const [latest] = await identities(tx, owner.customerId);
       return latest ? { id: latest.id, gone: latest.goneAt !== null } : null;
     });
   }
 
-  /** The customer's id at Stripe, made there when it has none. @throws Problem as `find`. */
+  /** The customer's id at Stripe, made there when it has none. */
   async ensure(owner: Owner, details: { name: string | null; email: string | null }): Promise<string> {
     const known = await this.find(owner);
     if (known && !known.gone) return known.id;
@@ -67,19 +63,19 @@ export class StripeCustomers {
     );
   }
 
+  /** Whether Stripe itself says that the customer was deleted; one it doesn't know was perhaps never ours. */
+  async isDeleted(stripeId: string): Promise<boolean> {
+    const customer = await this.api
+      .read((stripe, options) => stripe.customers.retrieve(stripeId, {}, options))
+      .catch(nullIfMissing);
+    return customer?.deleted === true;
+  }
+
   /** Stripe has it no more. */
   async markGone(tx: Tx, stripeId: string): Promise<void> {
     await sql`
       update stripe_customer set gone_at = ${tx.now}, updated_at = ${tx.now}
       where environment_id = ${tx.scope.environmentId} and id = ${stripeId} and gone_at is null`.execute(tx.db);
-  }
-
-  private async assertMode(tx: Tx): Promise<void> {
-    if (!this.api.livemode) return;
-    const found = await sql<{ type: string }>`
-      select type from environment where id = ${tx.scope.environmentId}`.execute(tx.db);
-    if (found.rows[0]!.type === 'production') return;
-    throw new Problem('invalid_operation', 'a development environment takes no payments while the Stripe key is live');
   }
 }
 

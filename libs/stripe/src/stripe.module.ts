@@ -7,6 +7,7 @@ import { EventReader } from './event-reader.js';
 import { PaymentMethodsController } from './payment-methods.controller.js';
 import { PaymentMethodsService } from './payment-methods.service.js';
 import { Reconciliation } from './reconciliation.js';
+import { StripeAccount } from './stripe-account.js';
 import { StripeApi } from './stripe-api.js';
 import { StripeCustomers } from './stripe-customers.js';
 import { StripeEventsController } from './stripe-events.controller.js';
@@ -29,6 +30,7 @@ export class StripeModule {
       providers: [
         { provide: STRIPE_OPTIONS, useValue: options },
         StripeApi,
+        StripeAccount,
         StripeCustomers,
         PaymentMethodsService,
         Charges,

@@ -1,5 +1,6 @@
 import { OutcomeUnknown } from '@drawdown/contracts';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import { StripeWorld } from './stripe-world.js';
 
@@ -200,12 +201,12 @@ describe('what Stripe has no more', () => {
     expect(await world.run((tx) => world.methods.defaultOf(tx, holder.customerId))).toBeNull();
   });
 
-  it('a customer: the charge fails for good, and the next page makes another', async () => {
+  it('a customer: the charge fails, its cards are gone here too, and the next page makes another', async () => {
     const holder = await world.cardholder();
     const [before] = await stripeCustomers(holder.customerId);
     await stripeCall(`/v1/customers/${before!.id}`, 'DELETE');
     const outcome = await world.gateway.charge(world.attempt(holder));
-    expect(outcome).toMatchObject({ status: 'failed', code: 'customer_missing', hard: true });
+    expect(outcome).toMatchObject({ status: 'failed', code: 'customer_missing' });
     expect(await world.run((tx) => world.methods.defaultOf(tx, holder.customerId))).toBeNull();
     await world.gateway.openCheckout(world.page(holder.customerId));
     const after = await stripeCustomers(holder.customerId);
@@ -218,6 +219,52 @@ describe('what Stripe has no more', () => {
     const request = world.attempt({ customerId, paymentMethodId: 'pm_none' });
     expect(await world.gateway.charge(request)).toMatchObject({ status: 'failed', code: 'customer_missing' });
     expect(await world.gateway.resolve(request)).toEqual({ status: 'none' });
+  });
+});
+
+describe('what Stripe does not know, without having said that it is gone', () => {
+  it('fails the attempt, which may be tried again, and takes nothing away here', async () => {
+    const holder = await world.cardholder();
+    const set = (id: string) =>
+      world.run(async (tx) => {
+        await sql`update stripe_customer set id = ${id} where customer_id = ${holder.customerId}`.execute(tx.db);
+      });
+    const [before] = await stripeCustomers(holder.customerId);
+    await set(`cus_unknown_${before!.id}`);
+    const refused = { status: 'failed', code: 'customer_missing', hard: false };
+    expect(await world.gateway.charge(world.attempt(holder))).toMatchObject(refused);
+    await expect(world.gateway.openCheckout(world.page(holder.customerId))).rejects.toMatchObject({ status: 400 });
+    await set(before!.id);
+    expect(await stripeCustomers(holder.customerId)).toMatchObject([{ gone_at: null }]);
+    expect(await world.gateway.charge(world.attempt(holder))).toEqual(paid);
+    const unknown = world.attempt({ ...holder, paymentMethodId: 'pm_unknown' });
+    expect(await world.gateway.charge(unknown)).toMatchObject({ code: 'payment_method_missing', hard: false });
+  });
+});
+
+describe('the key of another account', () => {
+  it('charges nothing, settles nothing and takes nothing away; with the right key all goes on', async () => {
+    const holder = await world.cardholder();
+    const request = world.attempt(holder);
+    const page = await world.gateway.openCheckout(world.payment(holder.customerId));
+    const [before] = await stripeCustomers(holder.customerId);
+    // Another process on the same database, whose key opens another account: a sandbox of its own.
+    const intruder = await StripeWorld.start({ webhooks: false });
+    const message = expect.stringMatching(/of account acct_.* are at acct_/);
+    await expect(intruder.gateway.charge(request)).rejects.toBeInstanceOf(OutcomeUnknown);
+    await expect(intruder.gateway.charge(request)).rejects.toMatchObject({ message });
+    await expect(intruder.gateway.resolve(request)).rejects.toMatchObject({ message });
+    const refused = { status: 503, message };
+    await expect(intruder.gateway.openCheckout(world.page(holder.customerId))).rejects.toMatchObject(refused);
+    await expect(intruder.gateway.expireCheckout(world.scope, page.gatewaySessionId)).rejects.toMatchObject(refused);
+    await expect(intruder.reconciliation.sweepEvents()).rejects.toMatchObject(refused);
+    await intruder.stop();
+    expect(await stripeCustomers(holder.customerId)).toEqual([before]);
+    expect(await world.run((tx) => world.methods.defaultOf(tx, holder.customerId))).toMatchObject({
+      id: holder.paymentMethodId,
+    });
+    expect(intruder.listener.heard).toEqual([]);
+    expect(await world.gateway.charge(request)).toEqual(paid);
   });
 });
 

@@ -73,8 +73,22 @@ describe('a live key', () => {
     world = await StripeWorld.start({ webhooks: false, secretKey: 'sk_live_of_this_test' });
     const customerId = await world.customer();
     const charge = world.gateway.charge(world.attempt({ customerId, paymentMethodId: 'pm_1' }));
-    expect(await charge).toMatchObject({ status: 'failed', code: 'live_key_in_development', hard: true });
+    expect(await charge).toMatchObject({ status: 'failed', code: 'wrong_key_mode', hard: false });
     await expect(world.gateway.openCheckout(world.payment(customerId))).rejects.toMatchObject({ status: 400 });
+    const { data } = await world.control<{ data: unknown[] }>('/requests');
+    expect(data).toEqual([]);
+  });
+});
+
+describe('a test key, or the sandbox', () => {
+  it('takes no payments of a production environment, and nothing is sent', async () => {
+    world = await StripeWorld.start({ webhooks: false });
+    const customerId = await world.customer(world.production);
+    const opened = world.gateway.openCheckout({ ...world.payment(customerId), ...world.production });
+    await expect(opened).rejects.toMatchObject({ status: 400, message: expect.stringContaining('test key') });
+    const charge = { ...world.attempt({ customerId, paymentMethodId: 'pm_1' }), ...world.production };
+    expect(await world.gateway.charge(charge)).toMatchObject({ status: 'failed', code: 'wrong_key_mode', hard: false });
+    await expect(world.gateway.resolve(charge)).rejects.toMatchObject({ status: 400 });
     const { data } = await world.control<{ data: unknown[] }>('/requests');
     expect(data).toEqual([]);
   });

@@ -213,9 +213,10 @@ export class StripeWorld {
     await this.inbox.handleDue();
   }
 
-  async customer(): Promise<string> {
+  async customer(scope: Scope = this.scope): Promise<string> {
     const external_id = newId('ext');
-    return this.run(async (tx) => (await this.app.get(CustomersService).create(tx, { external_id, name: 'Ada' })).id);
+    const create = async (tx: Tx) => (await this.app.get(CustomersService).create(tx, { external_id, name: 'Ada' })).id;
+    return this.app.get(Transactions).run(scope, create);
   }
 
   page(customerId: string, fields: Partial<CheckoutRequest> = {}): CheckoutRequest {
