@@ -24,6 +24,8 @@ import { Requests } from './http/requests.js';
 import { validationPipe } from './http/validation.pipe.js';
 import { Agenda } from './jobs/agenda.js';
 import { DueHandlers } from './jobs/due-handlers.js';
+import { FailuresController } from './jobs/failures.controller.js';
+import { Retention } from './jobs/retention.js';
 import { Worker } from './jobs/worker.js';
 
 /** The mechanics every module stands on. Knows no domain, but that due work belongs to a customer. */
@@ -47,7 +49,7 @@ export class PlatformModule {
         DiscoveryModule,
         ScheduleModule.forRoot(),
       ],
-      controllers: [ClockController, HealthController, TenantsController],
+      controllers: [ClockController, FailuresController, HealthController, TenantsController],
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: APP_GUARD, useClass: ApiKeyGuard },
@@ -64,6 +66,7 @@ export class PlatformModule {
         Agenda,
         ClockService,
         Worker,
+        Retention,
       ],
       exports: [SETTINGS, Transactions, Requests, EventBus, Outbox, Agenda, ClockService, Bootstrap, Tenants],
     };

@@ -192,6 +192,12 @@ describe('an event', () => {
     const dead = await sql<{ status: string; last_error: string }>`
       select status, last_error from outbox_delivery where status <> 'done'`.execute(db());
     expect(dead.rows).toEqual([{ status: 'dead', last_error: 'not now' }]);
+    const listed = await request(app.getHttpServer()).get('/v1/failures').set('x-api-key', KEY);
+    expect(listed.body.items).toMatchObject([{ kind: 'delivery', error: 'not now', given_up: true }]);
+    const again = { subject_id: listed.body.items[0].subject_id };
+    await request(app.getHttpServer()).post('/v1/failures/retry').set('x-api-key', KEY).send(again).expect(200);
+    await app.get(Outbox).drain(scope);
+    expect(listener.delivered.at(-1)).toBe('poison');
   });
 });
 
@@ -256,8 +262,28 @@ describe('due work', () => {
     await sql`update due_work set attempts = 23, retry_at = null`.execute(db());
     await app.get(Agenda).runAll(scope, new Date('2026-01-07T00:00:00Z'));
     expect((await trouble()).rows).toEqual([{ customer_id: 'ann', last_error: 'broken plan', parked: true }]);
-    await sql`delete from due_work`.execute(db());
+    const listed = await request(app.getHttpServer()).get('/v1/failures?subject_id=ann').set('x-api-key', KEY);
+    expect(listed.body.items).toEqual([
+      {
+        kind: 'due_work',
+        subject_id: 'ann',
+        name: 'grant.give ann-s',
+        attempts: 24,
+        error: 'broken plan',
+        given_up: true,
+      },
+    ]);
     jobs.onWork = async () => {};
+    const retried = await request(app.getHttpServer())
+      .post('/v1/failures/retry')
+      .set('x-api-key', KEY)
+      .send({ subject_id: 'ann' });
+    expect(retried.body).toEqual({ retried: 1 });
+    await app.get(Agenda).runAll(scope, new Date('2026-01-07T00:00:00Z'));
+    expect(jobs.done.slice(1)).toEqual([
+      'grant.give ann-s 2026-01-05T00:00:00.000Z',
+      'period.open ann-s 2026-01-06T00:00:00.000Z',
+    ]);
   });
 
   it('that the database could not take is not counted as failed', async () => {
