@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { Decimal } from '@drawdown/billing-core';
 import { defineStarter, type StarterIds } from '../../apps/demo/src/starter-plan.js';
+import { sql } from 'kysely';
 import type { Modules } from '../support/modules.js';
 
 export interface InvoiceBody {
@@ -186,3 +187,13 @@ async function completeHostedPage(controlUrl: string, pageUrl: string, card: str
 /** Amounts compare as numbers, not as texts: "149" and "149.00" are the same money. */
 export const amounts = (...values: (string | null | undefined)[]): string[] =>
   values.map((value) => (value === null || value === undefined ? String(value) : new Decimal(value).toString()));
+
+/** The events of a subscription and its invoices at an instant of the clock, in order. */
+export async function eventsOf(modules: Modules, subscriptionId: string, instant: string): Promise<string[]> {
+  const found = await modules.run((tx) =>
+    sql<{ name: string }>`
+      select name from outbox_event
+      where payload ->> 'subscription_id' = ${subscriptionId} and at = ${instant} order by seq`.execute(tx.db),
+  );
+  return found.rows.map(({ name }) => name);
+}

@@ -13,9 +13,10 @@ const reachable = (from: SubscriptionStatus) =>
 it('a subscription moves along its life and no other way', () => {
   expect(SUBSCRIPTION_STATUSES.map((from) => [from, reachable(from)])).toEqual([
     ['draft', ['trialing', 'active', 'cancelled']],
-    ['trialing', ['active', 'cancelled']],
-    ['active', ['past_due', 'cancelled']],
-    ['past_due', ['active', 'cancelled']],
+    ['trialing', ['active', 'paused', 'cancelled']],
+    ['active', ['past_due', 'paused', 'cancelled']],
+    ['past_due', ['active', 'paused', 'cancelled']],
+    ['paused', ['trialing', 'active', 'past_due', 'cancelled']],
     ['cancelled', []],
   ]);
 });
