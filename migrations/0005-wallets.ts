@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Wallets, their lots, and the append-only ledger of every movement of credits. */
+/** Wallets, their lots, the append-only ledger of every movement of credits, and what holds keep of which lot. */
 export class WalletsMigration extends Migration {
   override up(): void {
     this.addSql(`
@@ -95,6 +95,46 @@ export class WalletsMigration extends Migration {
       create index ledger_entry_by_age on ledger_entry (environment_id, at desc, seq desc, id desc);
       create index ledger_entry_by_cause on ledger_entry (environment_id, cause_id);
       create index ledger_entry_by_lot on ledger_entry (environment_id, lot_id);
+
+      create table hold (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        customer_id text not null,
+        currency text,
+        event_name text,
+        properties jsonb,
+        credits numeric(38,12) not null check (credits >= 0 and credits <> 'NaN'),
+        status text not null check (status in ('open', 'captured', 'released', 'expired')),
+        idempotency_key text,
+        request_hash bytea not null,
+        event_id text,
+        credits_captured numeric(38,12) not null default 0 check (credits_captured <> 'NaN'),
+        shortfall numeric(38,12) not null default 0 check (shortfall >= 0 and shortfall <> 'NaN'),
+        created_at timestamptz not null,
+        expires_at timestamptz not null check (expires_at > created_at),
+        ended_at timestamptz,
+        unique (environment_id, id),
+        check ((event_name is null) = (properties is null)),
+        check ((status = 'open') = (ended_at is null)),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
+      ) with (fillfactor = 70);
+      create unique index hold_by_key on hold (environment_id, idempotency_key) where idempotency_key is not null;
+      create index hold_open on hold (environment_id, customer_id) where status = 'open';
+      create index hold_by_age on hold (environment_id, created_at desc, id desc);
+
+      create table hold_lot (
+        environment_id text not null,
+        hold_id text not null,
+        lot_id text not null,
+        place smallint not null,
+        credits numeric(38,12) not null check (credits > 0 and credits <> 'NaN'),
+        primary key (environment_id, hold_id, lot_id),
+        foreign key (environment_id, hold_id) references hold (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, lot_id) references lot (environment_id, id) deferrable initially deferred
+      );
+      create index hold_lot_by_lot on hold_lot (environment_id, lot_id);
 
       create function ledger_is_append_only() returns trigger language plpgsql as $$
       begin

@@ -1,6 +1,6 @@
 /**
  * What can fall due for a customer, in the order in which it happens when several fall due at one instant
- * (MEANING.md, "At one instant"): ends and changes, lots expire, periods close, periods open, grants, events that waited
+ * (MEANING.md, "At one instant"): ends and changes, lots and holds expire, periods close, periods open, grants, events that waited
  * for the period and usage that costs without one, then write-offs, finalizations, dunning; alerts and automatic top-up look only at the state after all of it.
  */
 export const dueWorkOrder = [
@@ -10,6 +10,7 @@ export const dueWorkOrder = [
   'subscription.resume',
   'plan.change',
   'line_item.change',
+  'hold.expire',
   'period.close',
   'period.open',
   'grant.give',

@@ -48,6 +48,14 @@ export class FeaturesService {
     return feature;
   }
 
+  /** A published one by id or lookup key. @throws Problem 404. */
+  async named(tx: Tx, idOrKey: string): Promise<Feature> {
+    const own = { environmentId: tx.scope.environmentId, status: 'published' } as const;
+    const feature = await tx.em.findOne(Feature, { ...own, $or: [{ id: idOrKey }, { lookupKey: idOrKey }] });
+    if (!feature) throw Problem.notFound('feature', idOrKey);
+    return feature;
+  }
+
   /** Those that exist, in any state and order. */
   async find(tx: Tx, ids: readonly string[]): Promise<Feature[]> {
     return ids.length === 0 ? [] : tx.em.find(Feature, { environmentId: tx.scope.environmentId, id: [...ids] });

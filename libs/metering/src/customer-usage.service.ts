@@ -7,6 +7,7 @@ import {
   sum,
   ZERO,
   type AccrualRule,
+  type AccrualState,
   type Span,
 } from '@drawdown/billing-core';
 import { CustomersService } from '@drawdown/customers';
@@ -33,6 +34,12 @@ interface Use {
   readonly quantity: Decimal;
   readonly subscriptionId: string;
   readonly meterId: string;
+}
+
+/** What was counted of a meter, and the rule it was counted by; priced at nothing. */
+export interface Counted {
+  readonly rule: AccrualRule;
+  readonly state: AccrualState;
 }
 
 interface CountedRow {
@@ -113,8 +120,14 @@ export class CustomerUsage {
   ): Promise<Decimal> {
     const counted = priced.filter((use) => use.meterId === meter.id);
     if (counted.length > 0) return sum(counted.map(({ quantity }) => quantity));
+    const limited = await this.countedOf(tx, customerId, meter, giving);
+    return limited ? readAccrual(limited.rule, limited.state).quantity : ZERO;
+  }
+
+  /** Counts a meter that only has a limit, in the current period of the oldest subscription; null without one. */
+  async countedOf(tx: Tx, customerId: string, meter: Meter, giving: readonly Subscription[]): Promise<Counted | null> {
     const [oldest] = giving;
-    if (!oldest?.currentPeriodStart || !oldest.currentPeriodEnd) return ZERO;
+    if (!oldest?.currentPeriodStart || !oldest.currentPeriodEnd) return null;
     return this.count(tx, customerId, meter, { start: oldest.currentPeriodStart, end: oldest.currentPeriodEnd });
   }
 
@@ -134,7 +147,7 @@ export class CustomerUsage {
     return [...new Map(uses).values()];
   }
 
-  private async count(tx: Tx, customerId: string, meter: Meter, span: Span): Promise<Decimal> {
+  private async count(tx: Tx, customerId: string, meter: Meter, span: Span): Promise<Counted> {
     const rule: AccrualRule = {
       price: { model: 'FLAT_FEE', amount: ZERO },
       meter: coreMeter(meter),
@@ -150,7 +163,7 @@ export class CustomerUsage {
         const counted = accrue(rule, state, { at: new Date(event.at), arrival: Number(seq), properties });
         if (!('problem' in counted)) state = counted.state;
       }
-      if (events.length < CHUNK) return readAccrual(rule, state).quantity;
+      if (events.length < CHUNK) return { rule, state };
       after = events.at(-1)!.seq;
     }
   }

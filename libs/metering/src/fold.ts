@@ -2,6 +2,7 @@ import {
   accrue,
   accrueUntil,
   burn,
+  capture,
   Decimal,
   giveBack,
   inheritance,
@@ -24,6 +25,7 @@ import {
   type Properties,
 } from '@drawdown/billing-core';
 import type { UsageItem } from '@drawdown/subscriptions';
+import { unattributed, unbilled } from './attribution.js';
 import { UsageChains } from './usage-chains.js';
 import type { Attribution, UnbilledReason } from './usage-event.entity.js';
 
@@ -85,13 +87,29 @@ export interface NetDraw {
   readonly credits: Decimal;
 }
 
+/** A line item in its period with the rule by which it counts now, and what it has counted. */
+export interface UsageBasis {
+  readonly item: UsageItem;
+  readonly rule: AccrualRule;
+  readonly state: AccrualState;
+}
+
 /** The credits to decide with, as `Purses` of wallets. */
 export interface Credits {
   lots(customerId: string, currency: string): readonly LotState[];
   rate(customerId: string, currency: string): Decimal | null;
   take(draws: readonly Draw[]): void;
   giveBack(returns: readonly Draw[]): void;
+  unhold(parts: readonly Draw[]): void;
 }
+
+/** Whether an event counts on an item: at its time, if its meter matches. */
+export const countsOn = (item: UsageItem, event: Omit<FoldableEvent, 'customerId'>): boolean =>
+  item.itemStart <= event.at &&
+  (item.itemEnd === null || event.at < item.itemEnd) &&
+  item.period.start <= event.at &&
+  event.at < item.period.end &&
+  matches(item.rule.meter, event);
 
 export const accrualKey = (lineItemId: string, periodId: string): string => `${lineItemId} ${periodId}`;
 
@@ -103,6 +121,8 @@ export class UsageFold {
   private readonly items: ReadonlyMap<string, readonly UsageItem[]>;
   private readonly chains: UsageChains;
   private lastShortNo = 0;
+  /** What the hold that is being captured still keeps, by currency. */
+  private held: Map<string, readonly Draw[]> = new Map();
   private readonly touched = new Set<OpenAccrual>();
   private readonly net = new Map<string, NetDraw>();
   /** By `customer currency`: shortfalls that returned credits have paid. */
@@ -135,6 +155,20 @@ export class UsageFold {
   }
 
   /**
+   * Folds the event of a captured hold: it draws what the hold keeps first, and what is not needed is free again and
+   * pays open shortfalls (MEANING "Authorization and holds").
+   * @param held what the hold keeps, by currency, in burn order.
+   */
+  capture(event: FoldableEvent, asOf: Date, held: ReadonlyMap<string, readonly Draw[]>): Folded {
+    this.held = new Map(held);
+    const folded = this.fold(event, asOf);
+    for (const rest of this.held.values()) this.purses.unhold(rest);
+    for (const currency of this.held.keys()) this.payDown(event.customerId, currency, asOf);
+    this.held = new Map();
+    return folded;
+  }
+
+  /**
    * Lets the customer's credits pay its open shortfalls, oldest first; a trial's and a closed period's never. A lot that
    * had expired before a shortfall's period began pays nothing of it, however late the lot came.
    */
@@ -151,6 +185,21 @@ export class UsageFold {
     }
   }
 
+  /** What an event would count on now, and by what. */
+  basisOf(event: FoldableEvent): UsageBasis[] {
+    return this.matching(event).flatMap((item) => {
+      const accrual = this.accrualOf(item);
+      if (accrual.period.closed || accrual.period.settled) return [];
+      return [{ item, rule: ruleOf(item, accrual), state: accrual.state }];
+    });
+  }
+
+  /** Money no credits have covered of the customer's loaded usage, over all currencies: to tell what a step adds. */
+  shortfallOf(customerId: string): Decimal {
+    const own = [...this.accruals.values()].filter((accrual) => accrual.customerId === customerId);
+    return own.reduce((total, { cover }) => total.plus(cover.shortfall), ZERO);
+  }
+
   /** Whether the customer has credits that usage may draw. */
   hasCredits(customerId: string, currency: string): boolean {
     return this.purses.lots(customerId, currency).some(({ remaining, held }) => remaining.gt(held));
@@ -165,14 +214,7 @@ export class UsageFold {
   }
 
   private matching(event: FoldableEvent): UsageItem[] {
-    return (this.items.get(event.customerId) ?? []).filter(
-      (item) =>
-        item.itemStart <= event.at &&
-        (item.itemEnd === null || event.at < item.itemEnd) &&
-        item.period.start <= event.at &&
-        event.at < item.period.end &&
-        matches(item.rule.meter, event),
-    );
+    return (this.items.get(event.customerId) ?? []).filter((item) => countsOn(item, event));
   }
 
   /**
@@ -263,7 +305,7 @@ export class UsageFold {
   /** Burns an increase, gives back a decrease. @returns what left each lot, below zero what came back. */
   private settleDelta(accrual: OpenAccrual, delta: Decimal, at: Date, asOf: Date): Draw[] {
     if (delta.gte(ZERO)) {
-      const burnt = burn(accrual.cover, delta, this.payable(accrual, at, asOf), this.rateOf(accrual));
+      const burnt = this.burn(accrual, delta, at, asOf);
       this.draw(accrual, burnt);
       return burnt.draws;
     }
@@ -273,6 +315,17 @@ export class UsageFold {
     this.purses.giveBack(returns);
     if (returns.length > 0) this.payDown(accrual.customerId, accrual.currency, asOf);
     return returns.map(({ lotId, credits }) => ({ lotId, credits: credits.neg() }));
+  }
+
+  private burn(accrual: OpenAccrual, cost: Decimal, at: Date, asOf: Date): Burn {
+    const held = this.held.get(accrual.currency);
+    const [lots, rate] = [this.payable(accrual, at, asOf), this.rateOf(accrual)];
+    if (!held) return burn(accrual.cover, cost, lots, rate);
+    const captured = capture(accrual.cover, cost, held, lots, rate);
+    this.held.set(accrual.currency, captured.released);
+    this.purses.unhold(held);
+    this.purses.unhold(captured.released.map(({ lotId, credits }) => ({ lotId, credits: credits.neg() })));
+    return captured;
   }
 
   /** Late usage draws from lots usable now, of a trial from none: it is waived (MEANING "Invoices", late usage). */
@@ -335,25 +388,7 @@ export class UsageFold {
 }
 
 /** The rule with what the accrual has inherited. */
-const ruleOf = (item: UsageItem, { freeBefore }: OpenAccrual): AccrualRule => ({
+export const ruleOf = (item: UsageItem, { freeBefore }: OpenAccrual): AccrualRule => ({
   ...item.rule,
   freeUsedBefore: freeBefore,
-});
-
-const unattributed = (item: UsageItem) => ({
-  subscription_id: item.subscriptionId,
-  line_item_id: item.lineItemId,
-  period_id: item.period.id,
-  meter_id: item.meterId,
-  currency: item.currency,
-});
-
-const unbilled = (item: UsageItem, reason: UnbilledReason): Attribution => ({
-  ...unattributed(item),
-  quantity: '0',
-  free: '0',
-  amount: '0',
-  credits: '0',
-  draws: [],
-  reason,
 });

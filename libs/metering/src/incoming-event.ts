@@ -75,6 +75,9 @@ const validateBulk = ajv.compile<{ events: Partial<IncomingEvent>[] }>({
   properties: { events: { type: 'array', minItems: 1, maxItems: MAX_BULK_EVENTS, items: eventSchema } },
 });
 
+/** Whether a value can be the properties of an event. */
+export const isProperties: (value: unknown) => boolean = ajv.compile(eventSchema.properties.properties);
+
 /** @throws Problem 400 naming the first bad field. */
 export function parseEvent(body: unknown): IncomingEvent {
   return complete(accepted(validateEvent, body), '');

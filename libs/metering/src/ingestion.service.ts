@@ -1,5 +1,5 @@
 import { text, ZERO } from '@drawdown/billing-core';
-import { newId, Problem, sqlState, Transactions, type Caller, type Scope, type Tx } from '@drawdown/platform';
+import { Agenda, newId, Problem, sqlState, type Caller, type Scope, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
 import { hash } from 'node:crypto';
@@ -35,7 +35,7 @@ export class IngestionService {
   private readonly lanes = new Map<string, IngestionLane>();
 
   constructor(
-    private readonly transactions: Transactions,
+    private readonly agenda: Agenda,
     private readonly customers: EventCustomers,
     private readonly subscriptions: SubscriptionsService,
     private readonly burner: UsageBurner,
@@ -51,7 +51,9 @@ export class IngestionService {
 
   /** As `ingest`, inside the caller's transaction. */
   async ingestIn(tx: Tx, request: IngestRequest): Promise<readonly IngestResult[]> {
-    const [outcome] = await this.takeIn(tx, [request]);
+    const [outcome] = await this.takeIn(tx, [request], async (customerIds) => {
+      for (const customerId of customerIds) await this.agenda.catchUp(tx, customerId);
+    });
     if (outcome instanceof Error) throw outcome;
     return outcome!;
   }
@@ -92,28 +94,34 @@ export class IngestionService {
   ): Promise<readonly RequestOutcome[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.transactions.run(scope, (tx) => this.takeIn(tx, requests));
+        return await this.agenda.runCurrent(scope, (tx, current) => this.takeIn(tx, requests, current));
       } catch (error) {
         if (attempt === ATTEMPTS || !isEventRace(error)) throw error;
       }
     }
   }
 
-  private async takeIn(tx: Tx, requests: readonly IngestRequest[]): Promise<readonly RequestOutcome[]> {
+  private async takeIn(
+    tx: Tx,
+    requests: readonly IngestRequest[],
+    current: Current,
+  ): Promise<readonly RequestOutcome[]> {
     const arriving = requests.map((request) => arrivals(tx, request));
     const events = arriving.flatMap((one) => (one instanceof Error ? [] : one));
-    const results = events.length > 0 ? await this.take(tx, events) : [];
+    const results = events.length > 0 ? await this.take(tx, events, current) : [];
     let taken = 0;
     return arriving.map((one) => (one instanceof Error ? one : results.slice(taken, (taken += one.length))));
   }
 
-  private async take(tx: Tx, arriving: readonly NewEvent[]): Promise<IngestResult[]> {
+  private async take(tx: Tx, arriving: readonly NewEvent[], current: Current): Promise<IngestResult[]> {
     const named = await this.customers.lock(
       tx,
       arriving.map((event) => event.content),
     );
+    const customerIds = [...new Set([...named.values()].flatMap((one) => ('customerId' in one ? one.customerId : [])))];
+    await current(customerIds);
     const stored = await storedHashes(tx, [...new Set(arriving.map((event) => event.key))]);
-    const fold = await this.openFold(tx, arriving, named);
+    const fold = await this.openFold(tx, arriving, customerIds);
     const accepted: { event: NewEvent; outcome: Outcome }[] = [];
     const results = arriving.map((event): IngestResult => {
       const known = stored.get(event.key);
@@ -129,12 +137,7 @@ export class IngestionService {
     return results;
   }
 
-  private async openFold(
-    tx: Tx,
-    events: readonly NewEvent[],
-    named: ReadonlyMap<IncomingEvent, Named>,
-  ): Promise<UsageFold> {
-    const customerIds = [...new Set([...named.values()].flatMap((one) => ('customerId' in one ? one.customerId : [])))];
+  private async openFold(tx: Tx, events: readonly NewEvent[], customerIds: readonly string[]): Promise<UsageFold> {
     const times = events.map((event) => event.at.getTime());
     const [from, to] = [new Date(Math.min(...times)), new Date(Math.max(...times))];
     const names = new Set(events.map((event) => event.content.event_name));
@@ -143,6 +146,9 @@ export class IngestionService {
     return this.burner.open(tx, customerIds, wanted);
   }
 }
+
+/** Does first what is due by now for these customers, whose locks are held. */
+type Current = (customerIds: readonly string[]) => Promise<void>;
 
 const customerOf = (event: IncomingEvent): string => event.customer_id ?? event.external_customer_id ?? '';
 

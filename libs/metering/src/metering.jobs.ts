@@ -2,6 +2,7 @@ import type { DueWork } from '@drawdown/contracts';
 import { Agenda, Due, type Tx } from '@drawdown/platform';
 import { WalletLifecycle } from '@drawdown/wallets';
 import { Injectable } from '@nestjs/common';
+import { HoldSettlement } from './hold-settlement.service.js';
 import { LateMatches } from './late-matches.service.js';
 import { UsagePeriods } from './usage-periods.service.js';
 import { UsageSettlement } from './usage-settlement.service.js';
@@ -13,8 +14,15 @@ export class MeteringJobs {
     private readonly settlement: UsageSettlement,
     private readonly periods: UsagePeriods,
     private readonly lifecycle: WalletLifecycle,
+    private readonly holds: HoldSettlement,
     private readonly agenda: Agenda,
   ) {}
+
+  /** What the hold kept is free again; a hold that has ended is nothing to do for. */
+  @Due('hold.expire')
+  async expireHolds(tx: Tx, { customerId }: DueWork): Promise<void> {
+    await this.holds.expire(tx, customerId);
+  }
 
   @Due('usage.retry')
   async retry(tx: Tx, work: DueWork): Promise<void> {

@@ -3,12 +3,15 @@ import { FeaturesModule } from '@drawdown/features';
 import { SubscriptionsModule } from '@drawdown/subscriptions';
 import { WalletsModule } from '@drawdown/wallets';
 import { Module } from '@nestjs/common';
+import { AuthorizationService } from './authorization.service.js';
+import { CreditsController } from './credits.controller.js';
 import { CustomerUsageController } from './customer-usage.controller.js';
 import { CustomerUsage } from './customer-usage.service.js';
 import { EventCustomers } from './event-customers.js';
 import { EventLog } from './event-log.service.js';
 import { EventTrail } from './event-trail.service.js';
 import { EventsController } from './events.controller.js';
+import { HoldSettlement } from './hold-settlement.service.js';
 import { IngestionService } from './ingestion.service.js';
 import { LateMatches } from './late-matches.service.js';
 import { MeteringJobs } from './metering.jobs.js';
@@ -21,11 +24,13 @@ import { UsageService } from './usage.service.js';
 /** Usage events, accruals, and the burn. */
 @Module({
   imports: [CustomersModule, FeaturesModule, SubscriptionsModule, WalletsModule],
-  controllers: [EventsController, CustomerUsageController],
+  controllers: [EventsController, CustomerUsageController, CreditsController],
   providers: [
     UsageService,
     UsagePeriods,
     IngestionService,
+    AuthorizationService,
+    HoldSettlement,
     EventCustomers,
     UsageBurner,
     UsageSettlement,

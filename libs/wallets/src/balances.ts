@@ -1,6 +1,7 @@
 import { Decimal } from '@drawdown/billing-core';
 import type { Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
+import { heldNow } from './hold-store.js';
 
 /** What a wallet has, in credits. */
 export interface WalletBalance {
@@ -21,8 +22,8 @@ export async function balancesOf(tx: Tx, walletIds: readonly string[]): Promise<
   await tx.em.flush();
   const found = await sql<{ id: string; balance: string; free: string; purchased: string }>`
     select w.id, w.credit_balance balance,
-           coalesce(sum(l.remaining - l.held) filter (where l.source <> 'purchase'), 0) free,
-           coalesce(sum(l.remaining - l.held) filter (where l.source = 'purchase'), 0) purchased
+           coalesce(sum(l.remaining - ${heldNow(tx)}) filter (where l.source <> 'purchase'), 0) free,
+           coalesce(sum(l.remaining - ${heldNow(tx)}) filter (where l.source = 'purchase'), 0) purchased
     from wallet w
     left join lot l on l.environment_id = w.environment_id and l.wallet_id = w.id and l.remaining > 0
       and l.effective_at <= ${tx.now} and (l.expires_at is null or l.expires_at > ${tx.now})

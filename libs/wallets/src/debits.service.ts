@@ -28,6 +28,7 @@ export class DebitsService {
     if (!(await this.isBooked(tx, causeId, credits))) {
       const wallet = await this.wallets.get(tx, walletId);
       if (wallet.status !== 'active') throw Problem.state(`wallet ${walletId} is closed`, wallet.status);
+      await this.wallets.freeExpired(tx, [customerId]);
       await this.draw(tx, wallet, credits, causeId, body);
     }
     return this.wallets.get(tx, walletId);

@@ -16,6 +16,7 @@ interface LotRow {
   customer_id: string;
   granted: string;
   remaining: string;
+  held: string;
   written_off: boolean;
 }
 
@@ -35,7 +36,7 @@ export async function lockedForBooking(
       and id in (select wallet_id from lot where environment_id = ${environment} and id = any(${ids}::text[]))
     order by id for update`.execute(tx.db);
   const lots = await sql<LotRow>`
-    select id, wallet_id, customer_id, granted, remaining, written_off_at is not null written_off
+    select id, wallet_id, customer_id, granted, remaining, held, written_off_at is not null written_off
     from lot where environment_id = ${environment} and id = any(${ids}::text[])`.execute(tx.db);
   return {
     wallets: new Map(wallets.rows.map((row) => [row.id, bookedWallet(row)])),
@@ -56,13 +57,14 @@ const bookedLot = (row: LotRow): BookedLot => ({
   customerId: row.customer_id,
   granted: new Decimal(row.granted),
   remaining: new Decimal(row.remaining),
+  held: new Decimal(row.held),
   writtenOff: row.written_off,
 });
 
 /** Lots, wallets and entries in one statement. */
 export async function record(tx: Tx, { lots, wallets, entries }: Bookings): Promise<void> {
   const { tenantId, environmentId } = tx.scope;
-  const lotRows = lots.map((lot) => ({ id: lot.lotId, remaining: text(lot.remaining) }));
+  const lotRows = lots.map((lot) => ({ id: lot.lotId, remaining: text(lot.remaining), held: text(lot.held) }));
   const walletRows = wallets.map((wallet) => ({
     id: wallet.walletId,
     balance: text(wallet.balance),
@@ -71,8 +73,8 @@ export async function record(tx: Tx, { lots, wallets, entries }: Bookings): Prom
   }));
   await sql`
     with moved_lot as (
-      update lot set remaining = moved.remaining, updated_at = ${tx.now}
-      from jsonb_to_recordset(${JSON.stringify(lotRows)}::jsonb) moved(id text, remaining numeric)
+      update lot set remaining = moved.remaining, held = moved.held, updated_at = ${tx.now}
+      from jsonb_to_recordset(${JSON.stringify(lotRows)}::jsonb) moved(id text, remaining numeric, held numeric)
       where lot.environment_id = ${environmentId} and lot.id = moved.id),
     moved_wallet as (
       update wallet set credit_balance = moved.balance, entry_seq = moved.seq, entry_hash = moved.hash,

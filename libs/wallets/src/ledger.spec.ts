@@ -10,6 +10,7 @@ const lot = (lotId: string, remaining: string, more: Partial<BookedLot> = {}): B
   customerId: 'c1',
   granted: d(100),
   remaining: d(remaining),
+  held: new Decimal(0),
   writtenOff: false,
   ...more,
 });

@@ -1,6 +1,6 @@
 import { type Decimal, Decimal as DecimalOf, text } from '@drawdown/billing-core';
 import { createHash } from 'node:crypto';
-import type { CauseType, Movement, MovementKind, ReferenceType, TransactionReason } from './movement.js';
+import type { CauseType, HeldChange, Movement, MovementKind, ReferenceType, TransactionReason } from './movement.js';
 
 /** A lot and its wallet as the ledger last left them. */
 export interface BookedLot {
@@ -9,6 +9,8 @@ export interface BookedLot {
   readonly customerId: string;
   readonly granted: Decimal;
   readonly remaining: Decimal;
+  /** Kept by holds, between 0 and remaining. */
+  readonly held: Decimal;
   readonly writtenOff: boolean;
 }
 export interface BookedWallet {
@@ -68,9 +70,9 @@ const REASON_OF: Record<Exclude<MovementKind, 'add'>, TransactionReason> = {
 
 /**
  * Books movements: what comes in before what goes out, so that no lot passes below zero on the way; what returns to a
- * lot that was written off is written off with it (MEANING "Usage and accrual"). Each wallet's entries continue its
- * chain: `hash = sha256(hash of the entry before, this entry)`.
- * @throws RangeError when a movement is of nothing, or a lot would leave 0 … granted.
+ * lot that was written off is written off with it (MEANING "Usage and accrual"), and so is what holds let go of there.
+ * Each wallet's entries continue its chain: `hash = sha256(hash of the entry before, this entry)`.
+ * @throws RangeError when a movement is of nothing, a lot would leave 0 … granted, or its holds 0 … remaining.
  */
 export function book(
   movements: readonly Movement[],
@@ -79,10 +81,16 @@ export function book(
   environmentId: string,
   at: Date,
   newEntryId: () => string,
+  heldChanges: readonly HeldChange[] = [],
 ): Bookings {
   const lotNow = new Map(lots);
+  for (const { lotId, credits } of heldChanges) {
+    const lot = lotNow.get(lotId)!;
+    lotNow.set(lotId, { ...lot, held: lot.held.plus(credits) });
+  }
   const walletNow = new Map(wallets);
-  const entries = inBookingOrder(movements, lots).map((movement): ChainedEntry => {
+  const ordered = inBookingOrder(movements, lots);
+  const entries = [...ordered, ...letGo(ordered, lotNow, heldChanges)].map((movement): ChainedEntry => {
     const lot = moved(lotNow.get(movement.lotId)!, movement);
     lotNow.set(lot.lotId, lot);
     const wallet = walletNow.get(lot.walletId)!;
@@ -92,7 +100,31 @@ export function book(
     walletNow.set(wallet.walletId, { walletId: wallet.walletId, balance, seq: entry.seq, hash });
     return { ...entry, prevHash: wallet.hash, hash };
   });
+  for (const lot of lotNow.values()) assertHeldInside(lot);
   return { entries, lots: [...lotNow.values()], wallets: [...walletNow.values()] };
+}
+
+/** What holds no longer keep of lots that were written off is written off after them. */
+function letGo(
+  movements: readonly Movement[],
+  lots: ReadonlyMap<string, BookedLot>,
+  heldChanges: readonly HeldChange[],
+): Movement[] {
+  const lastHold = new Map(heldChanges.map(({ lotId, holdId }) => [lotId, holdId]));
+  return [...lastHold].flatMap(([lotId, id]): Movement[] => {
+    const lot = lots.get(lotId)!;
+    const moving = movements.filter((movement) => movement.lotId === lotId);
+    const free = moving.reduce((left, { credits }) => left.plus(credits), lot.remaining).minus(lot.held);
+    if (!lot.writtenOff || free.lte(0)) return [];
+    return [
+      { lotId, credits: free.neg(), kind: 'write_off', cause: { type: 'hold', id }, key: `${id}:${lotId}:write_off` },
+    ];
+  });
+}
+
+function assertHeldInside({ lotId, held, remaining }: BookedLot): void {
+  if (held.gte(0) && held.lte(remaining)) return;
+  throw new RangeError(`holds would keep ${text(held)} of lot ${lotId}, which has ${text(remaining)}`);
 }
 
 function inBookingOrder(movements: readonly Movement[], lots: ReadonlyMap<string, BookedLot>): Movement[] {

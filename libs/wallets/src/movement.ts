@@ -14,7 +14,7 @@ export const MOVEMENT_KINDS = [
 export type MovementKind = (typeof MOVEMENT_KINDS)[number];
 
 /** What `cause.id` names. */
-export const CAUSE_TYPES = ['usage_batch', 'lot', 'pay_down', 'wallet', 'request', 'invoice'] as const;
+export const CAUSE_TYPES = ['usage_batch', 'lot', 'pay_down', 'wallet', 'request', 'invoice', 'hold'] as const;
 export type CauseType = (typeof CAUSE_TYPES)[number];
 
 /** The wire's words for why a wallet transaction happened. */
@@ -61,4 +61,11 @@ export interface Movement {
   /** Business key, unique per environment: the same cause can't book twice. */
   readonly key: string;
   readonly note?: MovementNote;
+}
+
+/** Credits of one lot that a hold begins to keep (above zero) or stops keeping (below zero). No movement: they stay. */
+export interface HeldChange {
+  readonly lotId: string;
+  readonly holdId: string;
+  readonly credits: Decimal;
 }

@@ -1,6 +1,7 @@
 import { burnOrder, Decimal, type Draw, type LotState } from '@drawdown/billing-core';
 import type { Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
+import { heldNow } from './hold-store.js';
 
 /** A lot as a purse holds it. `usable`: its wallet is active and pays usage, and it was not written off. */
 export interface PurseLot extends LotState {
@@ -17,10 +18,15 @@ export class Purses {
   private readonly byId = new Map<string, PurseLot>();
   private readonly usable = new Map<string, PurseLot[]>();
 
-  /** @param lots in burn order; @param rates of the customers' wallets, by `customerId currency`. */
+  /**
+   * @param lots in burn order; @param rates of the customers' wallets, by `customerId currency`; @param prepaid those of
+   * them that have a wallet for usage; @param stale whether a lot still counts holds that have expired.
+   */
   constructor(
     lots: readonly PurseLot[],
     private readonly rates: ReadonlyMap<string, Decimal>,
+    private readonly prepaid: ReadonlySet<string> = new Set(),
+    readonly stale: boolean = false,
   ) {
     for (const lot of lots) {
       this.byId.set(lot.id, lot);
@@ -38,6 +44,37 @@ export class Purses {
   /** Money per credit; null while the customer has never had a wallet in the currency. */
   rate(customerId: string, currency: string): Decimal | null {
     return this.rates.get(purseKey(customerId, currency)) ?? null;
+  }
+
+  /** Whether the customer pays usage in the currency with credits at all, or is billed in arrears for all of it. */
+  isPrepaid(customerId: string, currency: string): boolean {
+    return this.prepaid.has(purseKey(customerId, currency));
+  }
+
+  /** The currencies of the customer's wallets, closed ones too. */
+  currencies(customerId: string): string[] {
+    return [...this.rates.keys()].flatMap((key) => {
+      const [owner, currency] = key.split(' ');
+      return owner === customerId ? currency! : [];
+    });
+  }
+
+  /** Parts of lots by the currency of their wallets. */
+  byCurrency(parts: readonly Draw[]): Map<string, Draw[]> {
+    return Map.groupBy(parts, ({ lotId }) => this.known(lotId).currency);
+  }
+
+  /** What holds begin to keep. */
+  hold(parts: readonly Draw[]): void {
+    for (const { lotId, credits } of parts) {
+      const lot = this.known(lotId);
+      lot.held = lot.held.plus(credits);
+    }
+  }
+
+  /** What holds stop keeping. */
+  unhold(parts: readonly Draw[]): void {
+    this.hold(parts.map(({ lotId, credits }) => ({ lotId, credits: credits.neg() })));
   }
 
   take(draws: readonly Draw[]): void {
@@ -69,6 +106,8 @@ interface PurseRow {
   currency: string;
   conversion_rate: string;
   usable: boolean;
+  prepaid: boolean;
+  stale: boolean;
   lot_id: string | null;
   source: string;
   priority: number | null;
@@ -89,6 +128,8 @@ export async function loadPurses(
   const found = await sql<PurseRow>`
     select w.customer_id, w.id wallet_id, w.currency, w.conversion_rate,
            l.written_off_at is null and w.status = 'active' and w.allowed_price_types && '{ALL,USAGE}' usable,
+           w.status <> 'closed' and w.allowed_price_types && '{ALL,USAGE}' prepaid,
+           coalesce(l.held > ${heldNow(tx)}, false) stale,
            l.id lot_id, l.source, l.priority, l.effective_at, l.expires_at, l.created_at, l.remaining, l.held
     from wallet w left join lateral (
       select * from lot where environment_id = w.environment_id and wallet_id = w.id and remaining > 0
@@ -102,6 +143,8 @@ export async function loadPurses(
   return new Purses(
     burnOrder(found.rows.flatMap((row) => (row.lot_id === null ? [] : purseLot(row, row.lot_id)))),
     rates,
+    new Set(found.rows.flatMap((row) => (row.prepaid ? purseKey(row.customer_id, row.currency) : []))),
+    found.rows.some((row) => row.stale),
   );
 }
 

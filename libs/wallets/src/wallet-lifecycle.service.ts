@@ -56,19 +56,25 @@ export class WalletLifecycle {
     return wallet;
   }
 
-  /** Writes off what is left and closes the wallet for good. @throws Problem 404, 409 when it is closed. */
+  /**
+   * Writes off what is left and closes the wallet for good. What open holds keep stays theirs: they can be captured, and
+   * what they let go of is written off then. @throws Problem 404, 409 when it is closed.
+   */
   async terminate(tx: Tx, id: string): Promise<Wallet> {
     const wallet = await this.lockActive(tx, id);
+    await this.wallets.freeExpired(tx, [wallet.customerId]);
     const lots = await tx.em.find(Lot, { ...lotsOf(tx, id), remaining: { $gt: new Decimal(0) } }, { refresh: true });
     await this.wallets.post(
       tx,
-      lots.map((lot) => ({
-        lotId: lot.id,
-        credits: lot.remaining.neg(),
-        kind: 'terminate',
-        cause: { type: 'wallet', id },
-        key: `terminate:${lot.id}`,
-      })),
+      lots
+        .filter((lot) => lot.remaining.gt(lot.held))
+        .map((lot) => ({
+          lotId: lot.id,
+          credits: lot.held.minus(lot.remaining),
+          kind: 'terminate',
+          cause: { type: 'wallet', id },
+          key: `terminate:${lot.id}`,
+        })),
     );
     await sql`
       update lot set written_off_at = ${tx.now}, updated_at = ${tx.now}

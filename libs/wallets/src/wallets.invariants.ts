@@ -29,6 +29,24 @@ export const walletInvariants: readonly Invariant[] = [
             or l.held < 0 or l.held > l.remaining`,
   ),
   invariant(
+    'what a lot holds back is what open holds keep of it',
+    sql`select l.id || ' holds back ' || l.held || ', open holds keep ' || coalesce(sum(hl.credits), 0) violation
+        from lot l
+        left join (select hl.* from hold_lot hl join hold h
+                     on h.environment_id = hl.environment_id and h.id = hl.hold_id and h.status = 'open') hl
+          on hl.environment_id = l.environment_id and hl.lot_id = l.id
+        group by l.environment_id, l.id having l.held <> coalesce(sum(hl.credits), 0)`,
+  ),
+  invariant(
+    'what a hold keeps is kept in lots of its customer, to the last digit',
+    sql`select h.id || ' keeps ' || h.credits || ', in lots ' || coalesce(sum(hl.credits), 0) violation
+        from hold h
+        left join hold_lot hl on hl.environment_id = h.environment_id and hl.hold_id = h.id
+        left join lot l on l.environment_id = hl.environment_id and l.id = hl.lot_id
+        group by h.environment_id, h.id
+        having h.credits <> coalesce(sum(hl.credits), 0) or bool_or(l.customer_id <> h.customer_id)`,
+  ),
+  invariant(
     'an entry, its lot and its wallet belong to one customer of one environment',
     sql`select e.id violation from ledger_entry e
         left join lot l on l.environment_id = e.environment_id and l.id = e.lot_id

@@ -3,11 +3,12 @@ import { creditsAdded, LATE_USAGE_WINDOW_MS, walletCreated } from '@drawdown/con
 import { Agenda, createdWithin, EventBus, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { balancesOf, type WalletBalance } from './balances.js';
+import { endExpiredHolds } from './hold-store.js';
 import { book, type BookedLot } from './ledger.js';
 import { LedgerEntry } from './ledger-entry.entity.js';
 import { lockedForBooking, record } from './ledger-store.js';
 import { Lot, type LotSource } from './lot.entity.js';
-import type { Movement, MovementNote, TransactionReason } from './movement.js';
+import type { HeldChange, Movement, MovementNote, TransactionReason } from './movement.js';
 import { loadPurses, type Purses } from './purses.js';
 import { type AlertSettings, type AutoTopup, type PriceType, Wallet, type WalletStatus } from './wallet.entity.js';
 import type { WalletSearchBody } from './wallets.dto.js';
@@ -160,22 +161,32 @@ export class WalletsService {
    */
   async purses(tx: Tx, customerIds: readonly string[], drawnLots: readonly string[] = []): Promise<Purses> {
     await tx.em.flush();
+    const purses = await loadPurses(tx, customerIds, drawnLots);
+    if (!purses.stale) return purses;
+    await this.freeExpired(tx, customerIds);
     return loadPurses(tx, customerIds, drawnLots);
+  }
+
+  /** MEANING "Authorization and holds": an expired hold frees itself, whether or not a job has run. */
+  async freeExpired(tx: Tx, customerIds: readonly string[]): Promise<void> {
+    await this.post(tx, [], await endExpiredHolds(tx, customerIds));
   }
 
   /**
    * The only way credits move: lots, wallets and ledger in one step, a handful of statements whatever the number of
-   * movements. Wallets are locked in the order of their ids.
-   * @throws RangeError when a lot would leave 0 … granted: the caller's decision was wrong, nothing is recorded.
+   * movements. What holds keep of the lots changes with them. Wallets are locked in the order of their ids.
+   * @throws RangeError when a lot would leave 0 … granted, or its holds its credits: the caller's decision was wrong,
+   * nothing is recorded.
    */
-  async post(tx: Tx, movements: readonly Movement[]): Promise<void> {
-    if (movements.length === 0) return;
+  async post(tx: Tx, movements: readonly Movement[], heldChanges: readonly HeldChange[] = []): Promise<void> {
+    const moving = [...movements, ...heldChanges].map(({ lotId }) => lotId);
+    if (moving.length === 0) return;
     await tx.em.flush();
-    const { lots, wallets } = await lockedForBooking(tx, [...new Set(movements.map((movement) => movement.lotId))]);
-    assertKnown(movements, lots);
+    const { lots, wallets } = await lockedForBooking(tx, [...new Set(moving)]);
+    assertKnown(moving, lots);
     await record(
       tx,
-      book(movements, lots, wallets, tx.scope.environmentId, tx.now, () => newId('wtxn')),
+      book(movements, lots, wallets, tx.scope.environmentId, tx.now, () => newId('wtxn'), heldChanges),
     );
   }
 
@@ -239,7 +250,7 @@ const REASON_OF: Record<LotSource, TransactionReason> = {
   purchase: 'PURCHASED_CREDIT_DIRECT',
 };
 
-function assertKnown(movements: readonly Movement[], lots: ReadonlyMap<string, BookedLot>): void {
-  const unknown = movements.find((movement) => !lots.has(movement.lotId));
-  if (unknown) throw new Error(`${unknown.kind} on lot ${unknown.lotId}, which does not exist`);
+function assertKnown(lotIds: readonly string[], lots: ReadonlyMap<string, BookedLot>): void {
+  const unknown = lotIds.find((lotId) => !lots.has(lotId));
+  if (unknown) throw new Error(`lot ${unknown} does not exist`);
 }

@@ -1,0 +1,266 @@
+import { Decimal, sum, text, ZERO } from '@drawdown/billing-core';
+import { CustomersService } from '@drawdown/customers';
+import { FeaturesService } from '@drawdown/features';
+import { Agenda, newId, Problem, sqlState, type Caller, type Scope, type Tx } from '@drawdown/platform';
+import { EntitledFeatures, SubscriptionsService } from '@drawdown/subscriptions';
+import { HoldsService, type Hold, type NewHold } from '@drawdown/wallets';
+import { Injectable } from '@nestjs/common';
+import { hash } from 'node:crypto';
+import { Authorizer, type Standing, type Verdict, type Wanted } from './authorizer.js';
+import type { AuthorizationView, AuthorizeBody } from './credits.dto.js';
+import { CustomerUsage } from './customer-usage.service.js';
+import { GroupLane, type GroupOutcome } from './group-lane.js';
+import { UsageBurner } from './usage-burner.js';
+
+const DEFAULT_SECONDS = 900;
+const LANES = 4;
+const LIMITS = { waiting: 5_000, group: 500 };
+const UNIQUE_VIOLATION = '23505';
+const ATTEMPTS = 5;
+
+/** A request whose customer is known and locked. */
+interface Asked {
+  readonly body: AuthorizeBody;
+  readonly customerId: string;
+  readonly wanted: Wanted;
+  readonly requestHash: Buffer;
+}
+
+type Outcome = GroupOutcome<AuthorizationView>;
+
+/** "May it, and keep it": requests of one customer share transactions, each seeing what those before it have kept. */
+@Injectable()
+export class AuthorizationService {
+  private readonly lanes = new Map<string, GroupLane<AuthorizeBody, AuthorizationView>>();
+
+  constructor(
+    private readonly agenda: Agenda,
+    private readonly customers: CustomersService,
+    private readonly features: FeaturesService,
+    private readonly subscriptions: SubscriptionsService,
+    private readonly entitled: EntitledFeatures,
+    private readonly usage: CustomerUsage,
+    private readonly burner: UsageBurner,
+    private readonly holds: HoldsService,
+  ) {}
+
+  /** Commits before it answers. @throws Problem 400, 404, 409 for a key used with another request, 503 when too many wait. */
+  async authorize(caller: Caller, body: AuthorizeBody): Promise<AuthorizationView> {
+    assertOneWish(body);
+    const customer = body.customer_id ?? body.external_customer_id!;
+    const lane = hash('sha256', customer, 'buffer')[0]! % LANES;
+    return this.laneOf(caller, lane).submit(body);
+  }
+
+  /** As `authorize`, inside the caller's transaction. */
+  async authorizeIn(tx: Tx, body: AuthorizeBody): Promise<AuthorizationView> {
+    assertOneWish(body);
+    const [outcome] = await this.take(tx, [body], async ([customerId]) => {
+      if (customerId) await this.agenda.catchUp(tx, customerId);
+    });
+    if (outcome instanceof Error) throw outcome;
+    return outcome!;
+  }
+
+  private laneOf(caller: Caller, number: number): GroupLane<AuthorizeBody, AuthorizationView> {
+    const key = `${caller.apiKeyId} ${number}`;
+    let lane = this.lanes.get(key);
+    if (!lane) {
+      lane = new GroupLane(
+        (bodies) => this.takeGroup(caller, bodies),
+        LIMITS,
+        () => 1,
+      );
+      this.lanes.set(key, lane);
+    }
+    return lane;
+  }
+
+  /** One request that can't be taken must not fail its neighbours: a group that fails is tried again one by one. */
+  private async takeGroup(caller: Caller, bodies: readonly AuthorizeBody[]): Promise<readonly Outcome[]> {
+    try {
+      return await this.takeOnce(caller, bodies);
+    } catch (error) {
+      if (bodies.length === 1) return [error as Error];
+      const outcomes: Outcome[] = [];
+      for (const body of bodies) outcomes.push(...(await this.takeGroup(caller, [body])));
+      return outcomes;
+    }
+  }
+
+  private async takeOnce(caller: Scope | Caller, bodies: readonly AuthorizeBody[]): Promise<readonly Outcome[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.agenda.runCurrent(caller, (tx, current) => this.take(tx, bodies, current));
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isKeyRace(error)) throw error;
+      }
+    }
+  }
+
+  private async take(
+    tx: Tx,
+    bodies: readonly AuthorizeBody[],
+    current: (customerIds: readonly string[]) => Promise<void>,
+  ): Promise<Outcome[]> {
+    const asked = await this.resolveAll(tx, bodies);
+    const customerIds = [...new Set(asked.flatMap((one) => (one instanceof Error ? [] : one.customerId)))].toSorted();
+    if (customerIds.length === 0) return asked as Error[];
+    await this.customers.lock(tx, customerIds);
+    await current(customerIds);
+    const authorizer = await this.open(tx, customerIds, asked);
+    const keys = bodies.flatMap(({ idempotency_key: key }) => key ?? []);
+    const known = new Map((await this.holds.byKeys(tx, keys)).map((hold) => [hold.idempotencyKey!, hold]));
+    const kept: NewHold[] = [];
+    const outcomes = asked.map((one): Outcome => {
+      if (one instanceof Error) return one;
+      try {
+        return this.decide(tx, authorizer, one, known, kept);
+      } catch (error) {
+        if (error instanceof Problem) return error;
+        throw error;
+      }
+    });
+    await this.holds.keep(tx, kept);
+    return outcomes;
+  }
+
+  private decide(
+    tx: Tx,
+    authorizer: Authorizer,
+    asked: Asked,
+    known: Map<string, Pick<Hold, 'id' | 'customerId' | 'currency' | 'credits' | 'requestHash'>>,
+    kept: NewHold[],
+  ): AuthorizationView {
+    const { body, customerId } = asked;
+    const before = body.idempotency_key ? known.get(body.idempotency_key) : undefined;
+    const balance = (currency: string | null) => text(currency ? authorizer.balance(customerId, currency) : ZERO);
+    if (before) {
+      if (!before.requestHash.equals(asked.requestHash)) throw keyConflict();
+      const { id, credits, currency } = before;
+      return { id, allowed: true, reason: null, credits_held: text(credits), balance: balance(currency) };
+    }
+    const verdict = authorizer.ask(customerId, asked.wanted);
+    const { reason, currency } = verdict;
+    const hold = reason === null && body.hold !== false && newHold(tx, asked, verdict);
+    if (!hold) {
+      authorizer.drop(verdict);
+      return { id: null, allowed: reason === null, reason, credits_held: '0', balance: balance(currency) };
+    }
+    authorizer.keep(customerId, verdict);
+    kept.push(hold);
+    if (hold.idempotencyKey) known.set(hold.idempotencyKey, hold);
+    const { id, credits } = hold;
+    return { id, allowed: true, reason: null, credits_held: text(credits), balance: balance(currency) };
+  }
+
+  /** Whose each request is and what it wants, or what is wrong with it. */
+  private async resolveAll(tx: Tx, bodies: readonly AuthorizeBody[]): Promise<(Asked | Error)[]> {
+    const customers = new Map<string, Promise<string>>();
+    const all: (Asked | Error)[] = [];
+    for (const body of bodies) {
+      const name = `${body.customer_id ?? ''}\n${body.external_customer_id ?? ''}`;
+      const found = customers.get(name) ?? this.customers.resolve(tx, body).then(({ id }) => id);
+      customers.set(name, found);
+      try {
+        const customerId = await found;
+        all.push({ body, customerId, wanted: await this.wantedBy(tx, body), requestHash: requestHash(body) });
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        all.push(error);
+      }
+    }
+    return all;
+  }
+
+  private async wantedBy(tx: Tx, body: AuthorizeBody): Promise<Wanted> {
+    const { credits, event_name: eventName, properties } = body;
+    if (credits) return { kind: 'credits', credits: new Decimal(credits), currency: body.currency ?? null };
+    if (eventName) return { kind: 'use', eventName, properties: properties ?? {} };
+    const feature = await this.features.named(tx, body.feature!);
+    const meter = feature.meterId ? await this.features.meter(tx, feature.meterId) : null;
+    return { kind: 'feature', feature, meter, properties: properties ?? {} };
+  }
+
+  private async open(tx: Tx, customerIds: readonly string[], asked: readonly (Asked | Error)[]): Promise<Authorizer> {
+    const items = (await this.subscriptions.usageItems(tx, customerIds, tx.now, tx.now)).filter(
+      ({ period }) => period.open,
+    );
+    const { fold, purses } = await this.burner.openWithPurses(tx, customerIds, items);
+    fold.settle(tx.now);
+    if (fold.changed().length > 0) await this.burner.record(tx, fold, { type: 'usage_batch', id: newId('batch') });
+    const standings = new Map<string, Standing>();
+    const uses = asked.filter((one) => !(one instanceof Error) && one.wanted.kind !== 'credits') as Asked[];
+    for (const customerId of new Set(uses.map((one) => one.customerId))) {
+      const priced = new Set(items.flatMap((item) => (item.customerId === customerId ? item.meterId : [])));
+      standings.set(customerId, await this.standingOf(tx, customerId, priced));
+    }
+    return new Authorizer(fold, purses, standings, await this.holds.open(tx, customerIds), tx.now);
+  }
+
+  private async standingOf(tx: Tx, customerId: string, pricedMeters: ReadonlySet<string>): Promise<Standing> {
+    const running = await this.subscriptions.running(tx, customerId);
+    const features = running.length === 0 ? [] : await this.entitled.of(tx, running);
+    const counted: [string, NonNullable<Awaited<ReturnType<CustomerUsage['countedOf']>>>][] = [];
+    for (const { meter, entitlement, sources } of features) {
+      if (!meter || pricedMeters.has(meter.id) || entitlement.usageLimit === null) continue;
+      const giving = running.filter(({ id }) => sources.some((source) => source.subscriptionId === id));
+      const used = await this.usage.countedOf(tx, customerId, meter, giving);
+      if (used) counted.push([meter.id, used]);
+    }
+    return { currency: running[0]?.currency ?? null, features, counted: new Map(counted), pricedMeters };
+  }
+}
+
+/** @throws Problem 400 unless the body names one of the three. */
+function assertOneWish({ event_name: eventName, feature, credits, properties, ...body }: AuthorizeBody): void {
+  if (!body.customer_id && !body.external_customer_id) {
+    throw Problem.invalid('external_customer_id', 'or customer_id is required');
+  }
+  const wishes = [eventName, feature, credits].filter((wish) => wish !== undefined && wish !== null);
+  if (wishes.length !== 1) throw Problem.invalid('event_name', 'or feature or credits is required, one of them');
+  if (credits && properties) throw Problem.invalid('properties', 'are of a use, not of plain credits');
+  if (!credits && body.currency) throw Problem.invalid('currency', 'is of plain credits; a price has its own');
+}
+
+/** Null where there is nothing to keep: a boolean or static feature. */
+function newHold(tx: Tx, { body, customerId, wanted, requestHash }: Asked, verdict: Verdict): NewHold | null {
+  const { use, parts, currency } = verdict;
+  if (!use && wanted.kind !== 'credits') return null;
+  const seconds = body.expires_in_seconds ?? DEFAULT_SECONDS;
+  return {
+    id: newId('hold'),
+    customerId,
+    currency,
+    use,
+    parts,
+    credits: sum(parts.map(({ credits }) => credits)),
+    idempotencyKey: body.idempotency_key ?? null,
+    requestHash,
+    createdAt: tx.now,
+    expiresAt: new Date(tx.now.getTime() + seconds * 1000),
+  };
+}
+
+/** Over what is asked, whatever the order of its keys. */
+function requestHash({ idempotency_key: _, ...body }: AuthorizeBody): Buffer {
+  const said = Object.entries(body)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([key, value]) => [key, value !== null && typeof value === 'object' ? sorted(value) : value])
+    .toSorted(([a], [b]) => (a! < b! ? -1 : 1));
+  return hash('sha256', JSON.stringify(said), 'buffer');
+}
+
+const sorted = (value: object) =>
+  Object.entries(value)
+    .map(([key, part]) => [key, String(part)])
+    .toSorted(([a], [b]) => (a! < b! ? -1 : 1));
+
+const keyConflict = (): Problem =>
+  new Problem('idempotency_conflict', 'idempotency_key was used before with another request', {
+    field: 'idempotency_key',
+  });
+
+/** Someone else has just kept a hold under one of the keys: the repetition finds it. */
+const isKeyRace = (error: unknown): boolean =>
+  sqlState(error) === UNIQUE_VIOLATION && String((error as Error).message).includes('hold_by_key');
