@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
 import { startModules, type Modules } from '../support/modules.js';
-import { amounts, Story, type InvoiceBody, type Subscriber } from './story.js';
+import { amounts, Story, Subscriber, type InvoiceBody } from './story.js';
 
 /** Invoices beside the billing run: on paper, withdrawn, made by hand, paid by hand. */
 let modules: Modules;
@@ -328,6 +328,66 @@ describe('payments asked for', () => {
     );
     expect([made.payment_status, new URL(made.payment_url).protocol]).toEqual(['PENDING', 'http:']);
     expect(await refusal('post', '/payments', ask('OFFLINE'))).toEqual([409, 'invalid_state', 'in_progress']);
+  });
+});
+
+describe('credits of a wallet that allows fees', () => {
+  let payer: Subscriber;
+  const ledger = async () => {
+    const { id } = await payer.wallet();
+    const { items } = await story.get<{ items: { transaction_reason: string; credit_amount: string; type: string }[] }>(
+      `/wallets/${id}/transactions?limit=100&order=asc`,
+    );
+    return items.map((entry) => `${entry.type} ${entry.transaction_reason} ${amounts(entry.credit_amount)[0]}`);
+  };
+  beforeAll(async () => {
+    const customer = await story.post<{ id: string }>('/customers', { external_id: 'fee-payer' });
+    const wallet = {
+      customer_id: customer.id,
+      currency: 'usd',
+      initial_credits_to_load: '200',
+      config: { allowed_price_types: ['ALL'] },
+    };
+    await story.post('/wallets', wallet, 200);
+    const subscription = await story.post<{ id: string; trial_end: string }>('/subscriptions', {
+      customer_id: customer.id,
+      plan_id: story.starter.planId,
+      currency: 'usd',
+      billing_period: 'MONTHLY',
+      billing_cadence: 'RECURRING',
+      billing_cycle: 'anniversary',
+    });
+    payer = new Subscriber(story, 'fee-payer', customer.id, subscription.id);
+    await payer.enrich(20);
+    await modules.advanceTo(subscription.trial_end);
+  });
+
+  it('pay the fee at finalization, as the draft shows; the grant of its own period does not', async () => {
+    const draft = await payer.lastInvoice();
+    expect([draft.invoice_status, ...amounts(draft.amount_due, draft.total_prepaid_credits_applied)]).toEqual([
+      'DRAFT',
+      '0',
+      '179',
+    ]);
+    expect(await payer.balance()).toBe('2200');
+    await modules.advanceTo('2026-04-24T12:00:00Z');
+    const invoice = await payer.lastInvoice();
+    expect([
+      invoice.invoice_status,
+      invoice.payment_status,
+      ...amounts(invoice.total, invoice.total_prepaid_credits_applied),
+    ]).toEqual(['FINALIZED', 'SUCCEEDED', '0', '179']);
+    expect(await payer.balance()).toBe('2051');
+  });
+
+  it('return to their lots when the invoice is withdrawn', async () => {
+    const invoice = await payer.lastInvoice();
+    await story.post(`/invoices/${invoice.id}/void`, {}, 200);
+    expect(await payer.balance()).toBe('2200');
+    expect((await ledger()).filter((entry) => entry.endsWith(' 149'))).toEqual([
+      'debit INVOICE_PAYMENT 149',
+      'credit CREDIT_ADJUSTMENT 149',
+    ]);
   });
 });
 

@@ -12,6 +12,7 @@ export * from './currency.js';
 export * from './decimal.js';
 export * from './display-amount.js';
 export * from './dunning.js';
+export * from './fee-credits.js';
 export type { BillLine, BillableItem } from './fee-lines.js';
 export * from './grant-schedule.js';
 export * from './hold.js';

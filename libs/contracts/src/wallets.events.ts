@@ -22,6 +22,11 @@ export const creditsAdded = defineEvent(
     effective_at: Instant,
   },
 );
+export const creditsReturned = defineEvent(
+  'credits.returned',
+  'Credits that had paid fees came back to their lots: the invoice was withdrawn',
+  { invoice_id: Id, customer_id: Id, currency: Currency, credits: Amount },
+);
 export const creditsWrittenOff = defineEvent('credits.written_off', 'The rest of an expired lot was written off', {
   ...wallet,
   lot_id: Id,

@@ -8,7 +8,7 @@ import type { InvoiceContent } from './bill-composer.js';
 import { InvoiceBook } from './invoice-book.js';
 import { CreditPurchase, type Invoice } from './invoice.entity.js';
 import { move, PURCHASE_MOVES } from './lifecycles.js';
-import { named, Receivables } from './receivables.service.js';
+import { hasOpenPayment, isPaid, named, Receivables } from './receivables.service.js';
 
 export interface NewPurchase {
   /** Credits bought, above zero, and their price in the wallet's currency, not yet rounded. */
@@ -88,9 +88,34 @@ export class CreditPurchases {
   /** The page it was to be paid on was not used: the invoice is withdrawn and the credits never come. */
   async abandon(tx: Tx, invoice: Invoice): Promise<void> {
     const purchase = await this.of(tx, invoice);
-    if (!purchase || purchase.state !== 'pending' || invoice.status !== 'FINALIZED') return;
+    if (!purchase || purchase.state !== 'pending' || invoice.status !== 'FINALIZED' || isPaid(invoice)) return;
     tx.em.assign(purchase, { state: move(PURCHASE_MOVES, purchase.state, 'dropped'), updatedAt: tx.now });
     await this.receivables.void(tx, invoice);
+  }
+
+  /**
+   * A wallet was closed: what was ordered for it is abandoned, so that nobody pays for credits that can't come.
+   * @returns the invoices that are just being paid: abandoned when that comes to nothing.
+   */
+  async walletClosed(tx: Tx, walletId: string): Promise<string[]> {
+    const where = { environmentId: tx.scope.environmentId, walletId, state: 'pending' as const };
+    const pending = await tx.em.find(CreditPurchase, where, { orderBy: { id: 'asc' } });
+    for (const { invoiceId } of pending) {
+      await this.abandonWithoutWallet(tx, await this.receivables.lock(tx, invoiceId));
+    }
+    return pending.filter(({ state }) => state === 'pending').map(({ invoiceId }) => invoiceId);
+  }
+
+  /** Abandons credits for a closed wallet, unless a payment is open or a part was paid: that only a refund undoes. */
+  async abandonWithoutWallet(tx: Tx, invoice: Invoice): Promise<void> {
+    if (!(await this.isWithoutWallet(tx, invoice)) || invoice.amountPaid.gt(ZERO)) return;
+    if (!(await hasOpenPayment(tx, invoice))) await this.abandon(tx, invoice);
+  }
+
+  /** Whether the invoice is for credits whose wallet is closed. */
+  async isWithoutWallet(tx: Tx, invoice: Invoice): Promise<boolean> {
+    const purchase = invoice.type === 'CREDIT' ? await this.of(tx, invoice) : null;
+    return purchase !== null && (await this.wallets.get(tx, purchase.walletId)).status !== 'active';
   }
 
   /** Paid, but the wallet was closed meanwhile: the money is kept in the books and somebody has to give it back. */

@@ -1,5 +1,6 @@
 import { invoiceCommsTriggered } from '@drawdown/contracts';
 import { Agenda, EventBus, Problem, type Tx } from '@drawdown/platform';
+import { FeeCredits } from '@drawdown/wallets';
 import { Injectable } from '@nestjs/common';
 import { CreditPurchases } from './credit-purchases.service.js';
 import type { Invoice } from './invoice.entity.js';
@@ -17,6 +18,7 @@ export class InvoiceDesk {
     private readonly ofSubscriptions: SubscriptionInvoices,
     private readonly oneOffs: OneOffInvoices,
     private readonly purchases: CreditPurchases,
+    private readonly feeCredits: FeeCredits,
     private readonly agenda: Agenda,
     private readonly events: EventBus,
   ) {}
@@ -51,6 +53,7 @@ export class InvoiceDesk {
     }
     if (invoice.type === 'CREDIT') await this.purchases.abandon(tx, invoice);
     else await this.receivables.void(tx, invoice);
+    await this.feeCredits.giveBack(tx, invoice);
   }
 
   /** @throws Problem 400 for a due date that is not ahead, 404, 409 when nothing is left to fall due. */

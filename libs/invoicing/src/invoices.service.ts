@@ -6,6 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { BillComposer, type InvoiceContent } from './bill-composer.js';
 import type { CurrencySummary } from './customer-summary.dto.js';
+import { FeePayments } from './fee-payments.service.js';
 import { draftOf } from './invoice-book.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
 import { summed } from './one-off-invoices.service.js';
@@ -24,6 +25,7 @@ export class InvoicesService {
     private readonly customers: CustomersService,
     private readonly subscriptions: SubscriptionsService,
     private readonly composer: BillComposer,
+    private readonly fees: FeePayments,
   ) {}
 
   /** @throws Problem 404. */
@@ -85,7 +87,7 @@ export class InvoicesService {
     return invoiceView(
       { id: null, ...facts },
       {
-        content: await this.composer.compose(tx, step, { settle: false }),
+        content: await this.fees.shown(tx, facts, await this.composer.compose(tx, step, { settle: false })),
         customer: await this.customers.get(tx, customerId),
         billingPeriod,
       },
@@ -171,7 +173,8 @@ export class InvoicesService {
   private async contentOf(tx: Tx, invoice: Invoice, lines: readonly InvoiceLine[]): Promise<InvoiceContent> {
     if (invoice.status !== 'DRAFT') return { ...totalsOf(invoice), lines };
     if (!invoice.subscriptionId) return summed(lines, invoice.currency);
-    return this.composer.compose(tx, await this.composer.stepOf(tx, invoice), { settle: false });
+    const content = await this.composer.compose(tx, await this.composer.stepOf(tx, invoice), { settle: false });
+    return this.fees.shown(tx, invoice, content);
   }
 
   private async customersOf(tx: Tx, invoices: readonly Invoice[]): Promise<Map<string, Customer>> {

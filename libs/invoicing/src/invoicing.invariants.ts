@@ -54,6 +54,20 @@ export const invoicingInvariants: readonly Invariant[] = [
            or l.granted <> p.credits`,
   ),
   invariant(
+    'the credits that paid fees are those that their invoices show, and none of a withdrawn one',
+    sql`select i.id || ' shows ' || l.shown || ' paid by credits, the ledger ' || e.drawn violation
+        from invoice i
+        cross join lateral (
+          select coalesce(sum(l.credits_applied), 0) shown from invoice_line l
+          where l.environment_id = i.environment_id and l.invoice_id = i.id and l.price_type = 'FIXED') l
+        cross join lateral (
+          select coalesce(sum(-e.credits * w.conversion_rate), 0) drawn
+          from ledger_entry e join wallet w on w.environment_id = e.environment_id and w.id = e.wallet_id
+          where e.environment_id = i.environment_id and e.cause_type = 'invoice' and e.cause_id = i.id
+            and e.kind in ('fee', 'fee_return')) e
+        where i.status <> 'DRAFT' and abs(e.drawn - case i.status when 'VOIDED' then 0 else l.shown end) > 0.5`,
+  ),
+  invariant(
     'the fee of a running period is on an invoice',
     sql`select p.id || ' of ' || p.subscription_id violation
         from subscription_period p join subscription s on s.environment_id = p.environment_id and s.id = p.subscription_id

@@ -9,6 +9,7 @@ import { ChargeDesk } from './charge-desk.js';
 import { CheckoutDesk } from './checkout-desk.js';
 import { Collection } from './collection.service.js';
 import { CreditPurchases } from './credit-purchases.service.js';
+import { FeePayments } from './fee-payments.service.js';
 import { HostedPages } from './hosted-pages.service.js';
 import { InvoiceBook } from './invoice-book.js';
 import { InvoiceDesk } from './invoice-desk.js';
@@ -48,6 +49,7 @@ import { TopUps } from './top-ups.service.js';
     Receivables,
     SubscriptionInvoices,
     InvoicesService,
+    FeePayments,
     InvoicePapers,
     OneOffInvoices,
     InvoiceDesk,

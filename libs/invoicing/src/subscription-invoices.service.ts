@@ -11,6 +11,7 @@ import { Agenda, type Tx } from '@drawdown/platform';
 import { type Subscription, SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
 import { billedPeriod, BillComposer } from './bill-composer.js';
+import { FeePayments } from './fee-payments.service.js';
 import { InvoiceBook } from './invoice-book.js';
 import { Invoice, type BillingReason, type InvoiceKind } from './invoice.entity.js';
 import { Receivables } from './receivables.service.js';
@@ -40,6 +41,7 @@ export class SubscriptionInvoices {
   constructor(
     private readonly subscriptions: SubscriptionsService,
     private readonly composer: BillComposer,
+    private readonly fees: FeePayments,
     private readonly book: InvoiceBook,
     private readonly receivables: Receivables,
     private readonly agenda: Agenda,
@@ -95,7 +97,7 @@ export class SubscriptionInvoices {
       periodStart: at,
       periodEnd: period.endAt,
     });
-    await this.book.finalize(tx, invoice, content, dueDateOf(tx, subscription));
+    await this.book.finalize(tx, invoice, await this.fees.pay(tx, invoice, content), dueDateOf(tx, subscription));
   }
 
   private async isDrafted(tx: Tx, periodId: string): Promise<boolean> {
@@ -129,7 +131,10 @@ export class SubscriptionInvoices {
     const step = await this.composer.stepOf(tx, invoice);
     const content = await this.composer.compose(tx, step, { settle: true });
     if (content.lines.length === 0) await this.book.drop(tx, invoice);
-    else await this.book.finalize(tx, invoice, content, invoice.dueDate ?? dueDateOf(tx, step.subscription));
+    else {
+      const paid = await this.fees.pay(tx, invoice, content);
+      await this.book.finalize(tx, invoice, paid, invoice.dueDate ?? dueDateOf(tx, step.subscription));
+    }
   }
 
   private async draft(tx: Tx, key: StepKey): Promise<void> {

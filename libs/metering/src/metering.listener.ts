@@ -1,5 +1,6 @@
 import {
   creditsAdded,
+  creditsReturned,
   customerCreated,
   customerUpdated,
   periodClosed,
@@ -58,12 +59,25 @@ export class MeteringListener {
   /** As of the instant from which the credits count: credits dated back pay what was open then. */
   @InTransaction(creditsAdded)
   async payShortfalls(tx: Tx, added: PayloadOf<typeof creditsAdded>): Promise<void> {
-    const at = new Date(added.effective_at);
-    const levels = await this.settlement.levels(tx, added.customer_id, added.currency, at);
-    const fold = await this.burner.open(tx, [added.customer_id], levels);
+    await this.payDown(tx, added, new Date(added.effective_at), added.lot_id);
+  }
+
+  @InTransaction(creditsReturned)
+  async payShortfallsAgain(tx: Tx, returned: PayloadOf<typeof creditsReturned>): Promise<void> {
+    await this.payDown(tx, returned, tx.now, returned.invoice_id);
+  }
+
+  private async payDown(
+    tx: Tx,
+    { customer_id: customerId, currency }: { readonly customer_id: string; readonly currency: string },
+    at: Date,
+    cause: string,
+  ): Promise<void> {
+    const levels = await this.settlement.levels(tx, customerId, currency, at);
+    const fold = await this.burner.open(tx, [customerId], levels);
     if (levels.length > 0) fold.settle(at);
-    fold.payDown(added.customer_id, added.currency, at);
-    await this.burner.record(tx, fold, { type: 'pay_down', id: added.lot_id });
+    fold.payDown(customerId, currency, at);
+    await this.burner.record(tx, fold, { type: 'pay_down', id: cause });
   }
 }
 

@@ -99,9 +99,6 @@ export function settingsOf(body: {
 }): { autoTopup?: AutoTopup; alertSettings?: AlertSettings; allowedPriceTypes?: PriceType[] } {
   const { auto_topup: autoTopup, alert_settings: alerts, config } = body;
   if (autoTopup?.enabled) throw Problem.unsupported('auto_topup.enabled', 'is not supported yet');
-  if (config?.allowed_price_types.some((type) => type !== 'USAGE')) {
-    throw Problem.unsupported('config.allowed_price_types', 'other than USAGE are not supported yet');
-  }
   return {
     ...(autoTopup ? { autoTopup: storedTopup(autoTopup) } : {}),
     ...(alerts ? { alertSettings: storedAlerts(alerts) } : {}),
