@@ -1,6 +1,8 @@
 // npm run bench -- [billing-run | growth] [--seconds n] [--customers n] [--events n] [--write]
 import { parseArgs } from 'node:util';
 import { BenchDatabase } from './database.js';
+import { billingRun } from './billing-run.js';
+import { growth } from './growth.js';
 import { hotPath } from './hot-path.js';
 import { publish, type Report } from './report.js';
 
@@ -8,11 +10,15 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '4' },
+    customers: { type: 'string', default: '10000' },
+    events: { type: 'string', default: '100000' },
     write: { type: 'boolean', default: false },
   },
 });
 
 const runs: Record<string, (database: BenchDatabase) => Promise<Report>> = {
+  'billing-run': (database) => billingRun(database, { customers: Number(values.customers) }),
+  growth: (database) => growth(database, { events: Number(values.events), seconds: Number(values.seconds) }),
   'hot-path': (database) => hotPath(database, { seconds: Number(values.seconds) }),
 };
 

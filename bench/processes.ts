@@ -10,8 +10,8 @@ export const root = path.resolve(import.meta.dirname, '..');
 export interface RunningServer {
   readonly port: number;
   readonly pid: number;
-  /** The most memory it has had so far, in MB; null where the system doesn't tell. */
-  peakMemory(): number | null;
+  /** Resident memory in MB, now and at its highest so far; null where the system doesn't tell. */
+  memory(): { readonly now: number; readonly peak: number } | null;
   stop(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export async function startProcess(
   return {
     port,
     pid: child.pid!,
-    peakMemory: () => peakMemory(child.pid!),
+    memory: () => memoryOf(child.pid!),
     stop: () =>
       new Promise((resolve) => {
         child.once('exit', () => resolve());
@@ -58,10 +58,11 @@ async function answering(child: ChildProcess, url: string): Promise<void> {
   throw new Error(`${url} never answered`);
 }
 
-function peakMemory(pid: number): number | null {
+function memoryOf(pid: number): { now: number; peak: number } | null {
   if (process.platform !== 'linux') return null;
-  const peak = /^VmHWM:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return peak && Number(peak[1]) / 1024;
+  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+  const megabytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)![1]) / 1024;
+  return { now: megabytes('VmRSS'), peak: megabytes('VmHWM') };
 }
 
 export const freePort = (): Promise<number> =>

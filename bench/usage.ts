@@ -14,13 +14,13 @@ export interface BenchEvent {
 export const CREDITS_PER_EVENT = '3';
 
 /** Events of these customers in turn; every id is new. */
-export function usageOf(customers: readonly string[]): () => BenchEvent {
+export function usageOf(customers: readonly string[], now: () => Date = () => new Date()): () => BenchEvent {
   let next = 0;
   return () => ({
     event_id: randomUUID(),
     event_name: 'contact_enrich',
     external_customer_id: customers[next++ % customers.length]!,
-    timestamp: new Date().toISOString(),
+    timestamp: now().toISOString(),
     source: 'bench',
     properties: { rows: '2', table: 'leads-2026', workflow: 'waterfall' },
   });

@@ -1,8 +1,9 @@
 import { dueWorkOrder, type DueWork, type DueWorkKind } from '@drawdown/contracts';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { sql } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SETTINGS, type Settings } from '../config/settings.js';
 import type { Caller, Scope } from '../database/scope.js';
 import { sqlState } from '../database/sql-state.js';
 import { Transactions, type Sql, type Tx } from '../database/transactions.js';
@@ -19,6 +20,11 @@ const DATABASE_TROUBLE = /^(08|40|53|55P03|57)/;
 const TROUBLE_PAUSE_SECONDS = 1;
 /** A pass over everything due waits for pauses up to this; customers with longer ones are left for later. */
 const SHORT_PAUSE_SECONDS = 2;
+
+/** So many customers are worked on at once at most: two cores are busy then, and connections are left for others. */
+const MAX_AT_ONCE = 4;
+/** Each further customer at once is begun after so many: a handful is done one by one, in the order of the claims. */
+const ALONE_FOR = 8;
 
 interface Claim {
   readonly customerId: string;
@@ -45,6 +51,7 @@ export class Agenda {
     private readonly orm: MikroORM,
     private readonly transactions: Transactions,
     private readonly handlers: DueHandlers,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   /** Sets (or moves) the instant of a thing to do. */
@@ -91,11 +98,30 @@ export class Agenda {
    */
   async runAll(scope: Scope, until: Date): Promise<void> {
     for (;;) {
-      if (await this.runNext(scope, until)) continue;
+      await this.runDue(scope, until);
       const next = await this.nextDueAt(scope);
       if (next === null || next > until) return;
       await sleep(10);
     }
+  }
+
+  /** Does what is due and in nobody else's hands; many customers' are done by several workers at once. */
+  async runDue(scope: Scope, until: Date, stopping: () => boolean = () => false): Promise<void> {
+    const atOnce = Math.max(1, Math.min(MAX_AT_ONCE, Math.floor(this.settings.DATABASE_POOL_SIZE / 2) - 1));
+    const workers: Promise<void>[] = [];
+    let done = 0;
+    const begin = (): void => {
+      const worker = work();
+      worker.catch(() => {}); // its failure is thrown below, when its turn comes
+      workers.push(worker);
+    };
+    const work = async (): Promise<void> => {
+      while (!stopping() && (await this.runNext(scope, until))) {
+        if (++done % ALONE_FOR === 0 && workers.length < atOnce) begin();
+      }
+    };
+    begin();
+    for (const worker of workers) await worker;
   }
 
   /** Does the earliest due instant of one customer nobody else is working on; false when there is none. */

@@ -85,7 +85,7 @@ export class Worker implements OnApplicationBootstrap, BeforeApplicationShutdown
       );
       for (const environment of due.rows) {
         const scope = { tenantId: environment.tenant_id, environmentId: environment.id };
-        while (!this.stopping && (await this.agenda.runNext(scope, new Date(environment.now))));
+        await this.agenda.runDue(scope, new Date(environment.now), () => this.stopping);
       }
     } finally {
       this.working = false;
