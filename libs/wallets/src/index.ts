@@ -1,9 +1,11 @@
 export type { WalletBalance } from './balances.js';
 export { FeeCredits, type PaidInvoiceFee } from './fee-credits.service.js';
 export { chainFault, type ChainedEntry } from './ledger.js';
+export type { Hold, NewHold, SettledHold } from './hold.js';
+export { HoldsService } from './holds.service.js';
 export { LedgerEntry } from './ledger-entry.entity.js';
 export { Lot, type LotSource } from './lot.entity.js';
-export type { Cause, Movement, MovementKind, MovementNote, TransactionReason } from './movement.js';
+export type { Cause, HeldChange, Movement, MovementKind, MovementNote, TransactionReason } from './movement.js';
 export { Purses, type PurseLot } from './purses.js';
 export { Wallet, type AutoTopup, type PriceType, type WalletStatus } from './wallet.entity.js';
 export { inMoney, walletView, WalletView } from './wallets.dto.js';

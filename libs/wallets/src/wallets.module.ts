@@ -2,6 +2,7 @@ import { CustomersModule } from '@drawdown/customers';
 import { Module } from '@nestjs/common';
 import { DebitsService } from './debits.service.js';
 import { FeeCredits } from './fee-credits.service.js';
+import { HoldsService } from './holds.service.js';
 import { WalletLifecycle } from './wallet-lifecycle.service.js';
 import { WalletTransactions } from './wallet-transactions.service.js';
 import { WalletsController } from './wallets.controller.js';
@@ -12,7 +13,15 @@ import { WalletsService } from './wallets.service.js';
 @Module({
   imports: [CustomersModule],
   controllers: [WalletsController],
-  providers: [WalletsService, WalletLifecycle, WalletTransactions, DebitsService, FeeCredits, WalletsListener],
-  exports: [WalletsService, FeeCredits, WalletLifecycle, WalletTransactions],
+  providers: [
+    WalletsService,
+    WalletLifecycle,
+    WalletTransactions,
+    DebitsService,
+    HoldsService,
+    FeeCredits,
+    WalletsListener,
+  ],
+  exports: [WalletsService, HoldsService, FeeCredits, WalletLifecycle, WalletTransactions],
 })
 export class WalletsModule {}
