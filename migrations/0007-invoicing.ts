@@ -319,6 +319,7 @@ export class InvoicingMigration extends Migration {
         foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred,
         foreign key (environment_id, payment_id) references payment (environment_id, id) deferrable initially deferred
       );
+      create index checkout_session_open on checkout_session (environment_id, invoice_id) where status = 'open';
       create index checkout_session_by_age on checkout_session (environment_id, created_at desc, id desc);
     `);
   }

@@ -57,9 +57,14 @@ export const attemptLeftOpen = defineEvent(
   'The outcome of a payment attempt is still not known: the gateway is asked',
   { attempt_id: Id, customer_id: Id, invoice_id: Id },
 );
+export const methodOutdated = defineEvent(
+  'payment_attempt.outdated',
+  'A payment method was declined that is not the default any more: the invoice is charged to the new one',
+  { attempt_id: Id, customer_id: Id, invoice_id: Id, payment_method_id: Id },
+);
 export const checkoutLapsed = defineEvent(
   'checkout.lapsed',
-  'A hosted page was not used in time: it is closed at the gateway',
+  'A hosted page was not used in time, or what it asks for is not wanted any more: it is closed at the gateway',
   { session_id: Id, customer_id: Id },
 );
 export const purchaseStranded = defineEvent(

@@ -9,6 +9,7 @@ import {
 import { Agenda, EventBus, explainRefusal, newId, Problem, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Inject, Injectable } from '@nestjs/common';
+import { CreditPurchases } from './credit-purchases.service.js';
 import type { Invoice } from './invoice.entity.js';
 import { isOpen, move, PAYMENT_MOVES } from './lifecycles.js';
 import { Payment, PaymentAttempt } from './payment.entity.js';
@@ -25,6 +26,7 @@ export interface Cause {
 export const CHARGE_REFUSALS = [
   'not_finalized',
   'paid',
+  'wallet_closed',
   'page_open',
   'sent_as_invoice',
   'no_saved_method',
@@ -39,7 +41,7 @@ export type Begun = { readonly attemptId: string } | { readonly refused: ChargeR
 
 /** What a person who asked for the charge is told. */
 export function refusalOf({ refused: why, reason }: Extract<Begun, { refused: ChargeRefusal }>): Problem {
-  return why === 'not_finalized' || why === 'paid' || why === 'page_open'
+  return why === 'not_finalized' || why === 'paid' || why === 'wallet_closed' || why === 'page_open'
     ? Problem.state(reason, why)
     : new Problem('invalid_operation', reason, { reason: why });
 }
@@ -51,6 +53,7 @@ const refused = (why: ChargeRefusal, reason: string): Begun => ({ refused: why, 
 export class ChargeDesk {
   constructor(
     private readonly receivables: Receivables,
+    private readonly purchases: CreditPurchases,
     private readonly subscriptions: SubscriptionsService,
     private readonly events: EventBus,
     private readonly agenda: Agenda,
@@ -84,6 +87,9 @@ export class ChargeDesk {
   private async obstacle(tx: Tx, invoice: Invoice, cause: Cause): Promise<Begun | null> {
     if (invoice.status !== 'FINALIZED') return refused('not_finalized', `the invoice is ${invoice.status}`);
     if (isPaid(invoice)) return refused('paid', 'nothing is left to pay');
+    if (await this.purchases.isWithoutWallet(tx, invoice)) {
+      return refused('wallet_closed', 'the wallet of the credits is closed: they can not come any more');
+    }
     const page = await tx.em.count(Payment, {
       environmentId: tx.scope.environmentId,
       invoiceId: invoice.id,

@@ -58,6 +58,13 @@ export class CheckoutDesk {
     return session;
   }
 
+  /** Whether what the page asks for is still wanted: it may have been paid or withdrawn while the page was being opened. */
+  async isWanted(tx: Tx, { invoiceId }: CheckoutSession): Promise<boolean> {
+    if (!invoiceId) return true;
+    const invoice = await this.receivables.get(tx, invoiceId);
+    return invoice.status === 'FINALIZED' && !isPaid(invoice) && !(await this.purchases.isWithoutWallet(tx, invoice));
+  }
+
   private async order(tx: Tx, walletId: string, credits: Decimal): Promise<Invoice> {
     const { customerId } = await this.wallets.get(tx, walletId);
     await this.customers.lock(tx, [customerId]);
@@ -91,6 +98,9 @@ export class CheckoutDesk {
   ): Promise<CheckoutSession> {
     if (invoice.status !== 'FINALIZED') throw Problem.state(`the invoice is ${invoice.status}`, invoice.status);
     if (isPaid(invoice)) throw Problem.state('nothing is left to pay on the invoice', invoice.paymentStatus);
+    if (await this.purchases.isWithoutWallet(tx, invoice)) {
+      throw Problem.state('the wallet of the credits is closed: they can not come any more', 'wallet_closed');
+    }
     const due = chargeable(invoice.amountRemaining, invoice.currency);
     if ('refused' in due) throw Problem.invalid(field, `can't be paid by card: ${due.reason}`);
     const payment = await newPayment(tx, invoice, 'PAYMENT_LINK', due.amount);

@@ -57,8 +57,14 @@ export class HostedPages {
     if (session.status === 'created') {
       await this.settlement.checkoutSettled(tx, over(session.id));
     } else if (session.status === 'open') {
-      await this.events.publish(tx, checkoutLapsed, { session_id: session.id, customer_id: session.customerId });
+      await this.tellToLapse(tx, session);
     }
+  }
+
+  /** An invoice asks for nothing any more: pages on which it could be paid are closed after the commit. */
+  async withdraw(tx: Tx, invoiceId: string): Promise<void> {
+    const where = { environmentId: tx.scope.environmentId, invoiceId, status: 'open' as const };
+    for (const session of await tx.em.find(CheckoutSession, where)) await this.tellToLapse(tx, session);
   }
 
   /** Closes a page at the gateway, which tells what became of it. */
@@ -85,12 +91,18 @@ export class HostedPages {
     if (session.status === 'expired')
       throw Problem.state('the session expired before its page was open', session.status);
     const status = session.status === 'created' ? move(CHECKOUT_MOVES, session.status, 'open') : session.status;
-    return tx.em.assign(session, {
+    tx.em.assign(session, {
       status,
       url: page.url,
       gatewaySessionId: page.gatewaySessionId,
       updatedAt: tx.now,
     });
+    if (status === 'open' && !(await this.desk.isWanted(tx, session))) await this.tellToLapse(tx, session);
+    return session;
+  }
+
+  private tellToLapse(tx: Tx, session: CheckoutSession): Promise<void> {
+    return this.events.publish(tx, checkoutLapsed, { session_id: session.id, customer_id: session.customerId });
   }
 }
 

@@ -6,8 +6,7 @@ import { CreditPurchases } from './credit-purchases.service.js';
 import type { Invoice } from './invoice.entity.js';
 import type { UpdateInvoiceBody } from './invoice-desk.dto.js';
 import { OneOffInvoices } from './one-off-invoices.service.js';
-import { Payment } from './payment.entity.js';
-import { isPaid, named, Receivables } from './receivables.service.js';
+import { hasOpenPayment, isPaid, named, Receivables } from './receivables.service.js';
 import { SubscriptionInvoices } from './subscription-invoices.service.js';
 
 /** What people do to an invoice by hand. Each takes the customer's lock and the invoice's. */
@@ -85,9 +84,4 @@ export class InvoiceDesk {
       dueAt: dueDate,
     });
   }
-}
-
-async function hasOpenPayment(tx: Tx, invoice: Invoice): Promise<boolean> {
-  const of = { environmentId: tx.scope.environmentId, invoiceId: invoice.id };
-  return (await tx.em.count(Payment, { ...of, status: { $in: ['PENDING', 'PROCESSING'] } })) > 0;
 }

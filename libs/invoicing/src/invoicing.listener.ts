@@ -5,16 +5,22 @@ import {
   checkoutSettled,
   type EventEnvelope,
   invoiceFinalized,
+  invoicePaid,
+  invoiceVoided,
   itemsChanged,
+  methodOutdated,
   paymentMethodSaved,
   type PayloadOf,
   periodOpened,
   subscriptionCancelled,
   subscriptionPaused,
+  walletTerminated,
 } from '@drawdown/contracts';
 import { AfterCommit, InTransaction, type Scope, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
+import type { Cause } from './charge-desk.js';
 import { Collection } from './collection.service.js';
+import { CreditPurchases } from './credit-purchases.service.js';
 import { HostedPages } from './hosted-pages.service.js';
 import { Settlement } from './settlement.service.js';
 import { SubscriptionInvoices } from './subscription-invoices.service.js';
@@ -27,6 +33,7 @@ export class InvoicingListener {
     private readonly settlement: Settlement,
     private readonly collection: Collection,
     private readonly pages: HostedPages,
+    private readonly purchases: CreditPurchases,
   ) {}
 
   @InTransaction(periodOpened)
@@ -59,6 +66,22 @@ export class InvoicingListener {
     return this.settlement.checkoutSettled(tx, payload);
   }
 
+  @InTransaction(walletTerminated)
+  async abandonItsPurchases(tx: Tx, payload: PayloadOf<typeof walletTerminated>): Promise<void> {
+    const beingPaid = await this.purchases.walletClosed(tx, payload.wallet_id);
+    for (const invoiceId of beingPaid) await this.pages.withdraw(tx, invoiceId);
+  }
+
+  @InTransaction(invoicePaid)
+  closePagesOfThePaid(tx: Tx, payload: PayloadOf<typeof invoicePaid>): Promise<void> {
+    return this.pages.withdraw(tx, payload.invoice_id);
+  }
+
+  @InTransaction(invoiceVoided)
+  closePagesOfTheVoided(tx: Tx, payload: PayloadOf<typeof invoiceVoided>): Promise<void> {
+    return this.pages.withdraw(tx, payload.invoice_id);
+  }
+
   @AfterCommit(invoiceFinalized)
   collectWhatIsDue(payload: PayloadOf<typeof invoiceFinalized>, envelope: EventEnvelope): Promise<void> {
     return this.collection.collect(scopeOf(envelope), payload.invoice_id, { key: 'finalized', byHand: false });
@@ -66,7 +89,12 @@ export class InvoicingListener {
 
   @AfterCommit(paymentMethodSaved)
   collectByTheNewCard(payload: PayloadOf<typeof paymentMethodSaved>, envelope: EventEnvelope): Promise<void> {
-    return this.collection.collectAll(scopeOf(envelope), payload.customer_id, { key: envelope.id, byHand: false });
+    return this.collection.collectAll(scopeOf(envelope), payload.customer_id, byMethod(payload));
+  }
+
+  @AfterCommit(methodOutdated)
+  tryTheNewCard(payload: PayloadOf<typeof methodOutdated>, envelope: EventEnvelope): Promise<void> {
+    return this.collection.collect(scopeOf(envelope), payload.invoice_id, byMethod(payload));
   }
 
   /** An invoice whose page came to nothing may be charged to a saved card again. */
@@ -87,6 +115,12 @@ export class InvoicingListener {
     return this.pages.close(scopeOf(envelope), payload.session_id);
   }
 }
+
+/** A method is tried once for having been saved, whoever tells that it may be. */
+const byMethod = ({ payment_method_id: id }: { readonly payment_method_id: string }): Cause => ({
+  key: `method:${id}`,
+  byHand: false,
+});
 
 /** Not the envelope itself: rows are made with all that a scope holds. */
 const scopeOf = ({ tenantId, environmentId }: EventEnvelope): Scope => ({ tenantId, environmentId });

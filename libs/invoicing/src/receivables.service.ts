@@ -16,6 +16,7 @@ import { sql } from 'kysely';
 import { AccountCredits } from './account-credits.service.js';
 import { Invoice } from './invoice.entity.js';
 import { INVOICE_MOVES, INVOICE_PAYMENT_MOVES, move } from './lifecycles.js';
+import { Payment } from './payment.entity.js';
 
 /** What is owed on finalized invoices: from finalization to the last of the money, or to the withdrawal. */
 @Injectable()
@@ -159,6 +160,13 @@ export class Receivables {
 const askedOf = ({ total, accountCreditApplied }: Invoice): Decimal => total.minus(accountCreditApplied);
 
 export const isPaid = (invoice: Pick<Invoice, 'paidAt'>): boolean => Boolean(invoice.paidAt);
+
+/** Whether money for the invoice may still be under way. */
+export async function hasOpenPayment(tx: Tx, invoice: Pick<Invoice, 'id'>): Promise<boolean> {
+  await tx.em.flush();
+  const of = { environmentId: tx.scope.environmentId, invoiceId: invoice.id };
+  return (await tx.em.count(Payment, { ...of, status: { $in: ['PENDING', 'PROCESSING'] } })) > 0;
+}
 
 /** What every event about an invoice says of it. */
 export const named = (invoice: Invoice) => ({

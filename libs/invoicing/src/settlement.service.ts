@@ -1,8 +1,15 @@
 import { askAgainAfterMs, canMove, Decimal } from '@drawdown/billing-core';
-import type { ChargeOutcome, checkoutSettled, PayloadOf } from '@drawdown/contracts';
+import {
+  type ChargeOutcome,
+  type checkoutSettled,
+  methodOutdated,
+  type PayloadOf,
+  SAVED_METHODS,
+  type SavedMethods,
+} from '@drawdown/contracts';
 import { CustomersService } from '@drawdown/customers';
-import { Agenda, newId, Problem, type Tx } from '@drawdown/platform';
-import { Injectable } from '@nestjs/common';
+import { Agenda, EventBus, newId, Problem, type Tx } from '@drawdown/platform';
+import { Inject, Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { CreditPurchases } from './credit-purchases.service.js';
 import type { Invoice } from './invoice.entity.js';
@@ -25,6 +32,8 @@ export class Settlement {
     private readonly receivables: Receivables,
     private readonly purchases: CreditPurchases,
     private readonly agenda: Agenda,
+    private readonly events: EventBus,
+    @Inject(SAVED_METHODS) private readonly savedMethods: SavedMethods<Tx>,
   ) {}
 
   /** @throws Problem 404 for an attempt that was never made. */
@@ -89,6 +98,21 @@ export class Settlement {
     if (!canMove(PAYMENT_MOVES, payment.status, 'FAILED')) return;
     tx.em.assign(payment, { status: 'FAILED', ...error, gatewayPaymentId, failedAt: tx.now, updatedAt: tx.now });
     await this.receivables.decline(tx, invoice, payment.id, told.message);
+    await this.purchases.abandonWithoutWallet(tx, invoice);
+    await this.tellOfNewerMethod(tx, attempt, invoice);
+  }
+
+  /** While an attempt was open a method saved meanwhile could not be charged: its turn comes now. */
+  private async tellOfNewerMethod(tx: Tx, attempt: PaymentAttempt, invoice: Invoice): Promise<void> {
+    if (isPaid(invoice) || invoice.status !== 'FINALIZED') return;
+    const method = await this.savedMethods.defaultOf(tx, attempt.customerId);
+    if (!method || method.id === attempt.request.paymentMethodId) return;
+    await this.events.publish(tx, methodOutdated, {
+      attempt_id: attempt.id,
+      customer_id: attempt.customerId,
+      invoice_id: attempt.invoiceId,
+      payment_method_id: method.id,
+    });
   }
 
   private async attemptProcessing(tx: Tx, attempt: PaymentAttempt, payment: Payment, gatewayPaymentId: string) {
@@ -128,6 +152,7 @@ export class Settlement {
     tx.em.assign(payment, { status: 'FAILED', ...error, failedAt: tx.now, updatedAt: tx.now });
     if (session.mode === 'top_up') await this.purchases.abandon(tx, invoice);
     else if (failed) await this.receivables.decline(tx, invoice, payment.id, message);
+    await this.purchases.abandonWithoutWallet(tx, invoice);
   }
 
   private async close(tx: Tx, attempt: PaymentAttempt, state: AttemptState, facts: Partial<PaymentAttempt>) {

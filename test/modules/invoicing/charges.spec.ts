@@ -260,3 +260,22 @@ describe('an amount no card can be charged', () => {
     expect((await world.openPage({ mode: 'invoice', invoice_id: invoice })).status).toBe(400);
   });
 });
+
+describe('a card saved while another is being charged', () => {
+  it('gets its turn when that one is declined after all, once', async () => {
+    const customer = await world.customer({ card: true });
+    world.gateway.willAnswer(lost());
+    const invoice = await world.invoice(customer);
+    world.gateway.willAnswer(lost());
+    await world.saveCard(customer);
+    expect(chargesOf(invoice)).toHaveLength(1);
+    world.gateway.willAnswer(declined(), declined());
+    await world.wait(30);
+    const cards = chargesOf(invoice).map((request) => request.paymentMethodId);
+    expect(cards).toHaveLength(2);
+    expect(cards[0]).not.toBe(cards[1]);
+    expect(await money(invoice)).toEqual(['FAILED', '0', '149', '0']);
+    await world.deliverAgain('payment_attempt.outdated', invoice);
+    expect(chargesOf(invoice)).toHaveLength(2);
+  });
+});

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { InvoicingWorld } from './invoicing-world.js';
+import { declined, InvoicingWorld } from './invoicing-world.js';
 
 interface Page {
   id: string;
@@ -56,6 +56,19 @@ describe('a hosted page for an open invoice', () => {
     await world.pageTold(opened.id, 'expired');
     expect(chargesOf(invoice)).toHaveLength(1);
     expect(await world.read(invoice)).toMatchObject({ invoice_status: 'FINALIZED', payment_status: 'SUCCEEDED' });
+  });
+
+  it('is closed when the invoice is paid in another way, or withdrawn', async () => {
+    const customer = await world.customer({ card: true });
+    world.gateway.willAnswer(declined());
+    const invoice = await world.invoice(customer);
+    const opened = await open({ mode: 'invoice', invoice_id: invoice });
+    const [attempt] = await world.attempts(invoice);
+    await world.chargeTold(attempt!.id, { status: 'succeeded', gatewayPaymentId: 'pi_late', amount: '149' });
+    expect(await world.read(invoice)).toMatchObject({ payment_status: 'SUCCEEDED' });
+    expect(world.gateway.closed).toContain(opened.url.split('/').at(-1));
+    await world.pageTold(opened.id, 'expired');
+    expect(await world.read(invoice)).toMatchObject({ payment_status: 'SUCCEEDED', overpaid_amount: '0' });
   });
 
   it('paid after the card had been charged, late, is recorded as overpaid', async () => {
@@ -170,6 +183,8 @@ describe('credits bought on a hosted page', () => {
     const wallet = await world.wallet(customer);
     const opened = await open({ mode: 'top_up', wallet_id: wallet, credits: '500' });
     await world.ok(world.modules.api.post(`/wallets/${wallet}/terminate`));
+    await world.settled();
+    expect(world.gateway.closed).toContain(opened.url.split('/').at(-1));
     await world.pageTold(opened.id, 'paid', '250');
     expect(await world.read(opened.invoice_id)).toMatchObject({ payment_status: 'SUCCEEDED', amount_paid: '250' });
     expect(await world.events(opened.invoice_id)).toContain('credit_purchase.stranded');

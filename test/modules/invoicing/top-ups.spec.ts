@@ -74,6 +74,27 @@ describe('a top-up', () => {
     expect(await world.balance(wallet)).toMatchObject({ real_time_credit_balance: '200' });
   });
 
+  it('whose wallet is closed before it is paid is withdrawn: no card is charged for credits that can not come', async () => {
+    const customer = await world.customer();
+    const wallet = await world.wallet(customer);
+    const order = { transaction_reason: 'PURCHASED_CREDIT_INVOICED', credits_to_add: '200' };
+    const { invoice_id: invoice } = await topUp(wallet, order);
+    const { invoice_id: onPage } = await topUp(wallet, order);
+    await world.settled();
+    const page = await world.ok<{ id: string }>(world.openPage({ mode: 'invoice', invoice_id: onPage }), 201);
+    await world.ok(world.modules.api.post(`/wallets/${wallet}/terminate`));
+    expect(await world.read(invoice!)).toMatchObject({ invoice_status: 'VOIDED' });
+    expect(await world.read(onPage!)).toMatchObject({ invoice_status: 'FINALIZED' });
+    await world.saveCard(customer);
+    const byHand = await world.modules.api.post(`/invoices/${onPage}/payment/attempt`);
+    expect([byHand.status, byHand.body.details.state]).toEqual([409, 'wallet_closed']);
+    expect(world.gateway.closed).toHaveLength(1);
+    await world.pageTold(page.id, 'expired');
+    expect(await world.read(onPage!)).toMatchObject({ invoice_status: 'VOIDED' });
+    const charged = world.gateway.charged.filter(({ invoiceId }) => invoiceId === invoice || invoiceId === onPage);
+    expect(charged).toEqual([]);
+  });
+
   it.each(['FREE_CREDIT_GRANT', 'PURCHASED_CREDIT_DIRECT', 'PURCHASED_CREDIT_INVOICED'])(
     '%s brings its credits once per idempotency_key, and refuses the key for others',
     async (transaction_reason) => {
