@@ -11,6 +11,7 @@ export const dueWorkOrder = [
   'plan.change',
   'line_item.change',
   'hold.expire',
+  'price.sync',
   'period.close',
   'period.open',
   'grant.give',

@@ -60,9 +60,8 @@ async function truthOf(db: Sql, environmentId: string, row: AccrualRow, item: Us
   const rule = { ...item.rule, freeUsedBefore: new Decimal(row.free_before) };
   const { total, carried } = row.state;
   const until = total.until ?? carried?.until;
-  const attributed = { line_item_id: item.lineItemId, period_id: item.period.id };
-  return recompute(rule, await eventsOf(db, environmentId, item, attributed, rule.span!), {
-    carriedEvents: inheritsEvents(item) ? await eventsBefore(db, environmentId, item) : [],
+  return recompute(rule, await eventsOf(db, environmentId, item, 'own'), {
+    carriedEvents: inheritsEvents(item) ? await eventsOf(db, environmentId, item, 'before') : [],
     ...(until === undefined ? {} : { until: new Date(until) }),
   });
 }
@@ -72,28 +71,27 @@ const inheritsEvents = ({ rule, period }: UsageItem): boolean =>
   rule.meter.resetUsage === 'NEVER' &&
   (rule.meter.aggregation.type === 'WEIGHTED_SUM' || rule.span!.start.getTime() === period.start.getTime());
 
-const eventsBefore = (db: Sql, environmentId: string, item: UsageItem): Promise<CountedEvent[]> =>
-  eventsOf(
-    db,
-    environmentId,
-    item,
-    { subscription_id: item.subscriptionId, meter_id: item.meterId },
-    { start: new Date(0), end: item.rule.span!.start },
-  );
-
+/**
+ * The events that count on the item in its period, or on those before it. By what they were attributed to: one that came
+ * before the item was ended, at the very instant, counts on it.
+ */
 async function eventsOf(
   db: Sql,
   environmentId: string,
-  { customerId, rule }: UsageItem,
-  attributed: Record<string, string>,
-  { start, end }: { readonly start: Date; readonly end: Date },
+  { customerId, rule, subscriptionId, meterId, lineItemId, period }: UsageItem,
+  which: 'own' | 'before',
 ): Promise<CountedEvent[]> {
+  const { start, end } = rule.span!;
+  const within = which === 'own' ? sql`e.at between ${start} and ${end}` : sql`e.at <= ${start}`;
+  const own = sql`(m ->> 'line_item_id' = ${lineItemId} and m ->> 'period_id' = ${period.id})`;
   const found = await sql<{ seq: string; at: string; properties: Record<string, string | number | boolean> }>`
     select e.seq, e.at, e.properties from usage_event e
     where e.environment_id = ${environmentId} and e.customer_id = ${customerId} and e.event_name = ${rule.meter.eventName}
-      and e.at >= ${start} and e.at < ${end} and exists (
+      and ${within} and exists (
         select from jsonb_array_elements(e.attribution) m
-        where m @> ${JSON.stringify(attributed)}::jsonb and m ->> 'reason' is null)
+        where m ->> 'subscription_id' = ${subscriptionId} and m ->> 'meter_id' = ${meterId}
+          and m ->> 'reason' is null and m ->> 'inherited' is null
+          and ${which === 'own' ? own : sql`not ${own}`})
     order by e.seq`.execute(db);
   return found.rows.map(({ seq, at, properties }) => ({ at: new Date(at), arrival: Number(seq), properties }));
 }

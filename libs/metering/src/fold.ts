@@ -268,7 +268,7 @@ export class UsageFold {
     if (freeUsedBefore.eq(accrual.freeBefore) && isSameTotal(carried, accrual.state.carried ?? null)) return null;
     accrual.freeBefore = freeUsedBefore;
     const change = reopen(ruleOf(item, accrual), accrual.state, carried);
-    return this.take(item, change, this.payableAt(accrual, asOf), asOf);
+    return { ...this.take(item, change, this.payableAt(accrual, asOf), asOf), inherited: true };
   }
 
   /** A change that no event brought. */

@@ -3,6 +3,7 @@ import {
   creditsReturned,
   customerCreated,
   customerUpdated,
+  itemsChanged,
   periodClosed,
   periodOpened,
   subscriptionCancelled,
@@ -41,6 +42,16 @@ export class MeteringListener {
     await this.periods.open(tx, opened);
     await this.late.scheduleRetry(tx, opened.customer_id, opened.period);
     await this.settlement.begin(tx, periodOf(opened));
+  }
+
+  /** What begins takes over what goes on from what ended. */
+  @InTransaction(itemsChanged)
+  async handOver(tx: Tx, changed: PayloadOf<typeof itemsChanged>): Promise<void> {
+    const { customer_id: customerId, period_id: periodId } = changed;
+    if (!periodId) return;
+    await tx.em.flush();
+    const { startAt: start } = await this.periods.get(tx, periodId);
+    await this.settlement.fallDue(tx, { customerId, periodId, start }, new Date(changed.at));
   }
 
   @InTransaction(periodClosed)

@@ -26,6 +26,8 @@ export interface Attribution {
   readonly credits: string;
   /** By lot: above zero drawn from it, below zero returned to it. */
   readonly draws: readonly { readonly lot_id: string; readonly credits: string }[];
+  /** It counts on an item before this one, which hands on something else now. */
+  readonly inherited?: true;
   /** Set when the item matched and the event still was not billed on it. */
   readonly reason?: UnbilledReason;
   readonly problem?: string;

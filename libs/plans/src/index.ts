@@ -10,5 +10,5 @@ export { planSummaryView, PlanSummaryView } from './plan-summary.dto.js';
 export { planView, PlanView, type PlanContents } from './plans.dto.js';
 export { PlansModule } from './plans.module.js';
 export { PlansService, type Offer } from './plans.service.js';
-export { Price, unitPriceOf } from './price.entity.js';
+export { firstVersionOf, Price, unitPriceOf } from './price.entity.js';
 export { priceView, PriceView } from './price-view.dto.js';

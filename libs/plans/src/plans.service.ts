@@ -86,6 +86,11 @@ export class PlansService {
     return ids.length === 0 ? [] : tx.em.find(Plan, { environmentId: tx.scope.environmentId, id: [...ids] });
   }
 
+  /** Prices that exist, in any state and order. */
+  async prices(tx: Tx, ids: readonly string[]): Promise<Price[]> {
+    return ids.length === 0 ? [] : tx.em.find(Price, { environmentId: tx.scope.environmentId, id: [...ids] });
+  }
+
   search(tx: Tx, query: PlanSearchQuery): Promise<[Plan[], number]> {
     return tx.em.findAndCount(
       Plan,

@@ -6,6 +6,7 @@ import { Lifecycle } from './lifecycle.service.js';
 import { LineItems } from './line-items.service.js';
 import { Pauses } from './pauses.service.js';
 import { PlanChanges } from './plan-changes.service.js';
+import { PriceSync } from './price-sync.service.js';
 import { Subscription } from './subscription.entity.js';
 
 /**
@@ -20,6 +21,7 @@ export class SubscriptionsJobs {
     private readonly planChanges: PlanChanges,
     private readonly items: LineItems,
     private readonly pauses: Pauses,
+    private readonly sync: PriceSync,
   ) {}
 
   @Due('subscription.start')
@@ -50,6 +52,11 @@ export class SubscriptionsJobs {
   @Due('line_item.change')
   async changeItems(tx: Tx, work: DueWork): Promise<void> {
     await this.items.fallDue(tx, work.subjectId, work.dueAt);
+  }
+
+  @Due('price.sync')
+  async syncPrices(tx: Tx, work: DueWork): Promise<void> {
+    await this.sync.fallDue(tx, await subject(tx, work), work.dueAt);
   }
 
   @Due('period.close')

@@ -13,6 +13,8 @@ import { LineItems } from './line-items.service.js';
 import { PausesController } from './pauses.controller.js';
 import { Pauses } from './pauses.service.js';
 import { PlanChanges } from './plan-changes.service.js';
+import { PriceSyncController } from './price-sync.controller.js';
+import { PriceSync } from './price-sync.service.js';
 import { SchedulesController } from './schedules.controller.js';
 import { SubscriptionsController } from './subscriptions.controller.js';
 import { SubscriptionsJobs } from './subscriptions.jobs.js';
@@ -25,6 +27,7 @@ import { SubscriptionsService } from './subscriptions.service.js';
     SubscriptionsController,
     LineItemsController,
     PausesController,
+    PriceSyncController,
     SchedulesController,
     UpcomingGrantsController,
     SubscriptionEntitlementsController,
@@ -36,6 +39,7 @@ import { SubscriptionsService } from './subscriptions.service.js';
     ItemChanges,
     PlanChanges,
     Pauses,
+    PriceSync,
     LineItems,
     Grants,
     SubscriptionsJobs,

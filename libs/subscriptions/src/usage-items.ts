@@ -61,7 +61,7 @@ const usageItemRows = (environmentId: string) => sql`
     select i.subscription_id, i.customer_id, i.id line_item_id, i.currency, i.meter_id, s.start_date started_at,
            i.rule, i.start_date, i.end_date, p.id period_id, p.number, p.kind, p.start_at, p.end_at, p.whole_start,
            p.whole_end, p.status = 'open' as open, s.status <> 'cancelled' running, s.billing_period,
-           s.billing_period_count, coalesce(s.trial_end, s.start_date) paid_start, s.customer_timezone zone
+           s.billing_period_count, coalesce(s.paid_from, s.trial_end, s.start_date) paid_start, s.customer_timezone zone
     from subscription_line_item i
     join subscription s on s.environment_id = i.environment_id and s.id = i.subscription_id
     join subscription_period p on p.environment_id = i.environment_id and p.subscription_id = i.subscription_id

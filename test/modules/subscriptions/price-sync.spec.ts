@@ -1,0 +1,91 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { MeterWorld } from '../metering/meter-world.js';
+import { startModules, type Modules } from '../../support/modules.js';
+
+let modules: Modules;
+let world: MeterWorld;
+
+beforeAll(async () => {
+  modules = await startModules({ at: '2026-01-01T00:00:00Z', env: { ROLE: 'api' } });
+  world = new MeterWorld(modules);
+});
+
+const fee = (planId: string, more: object = {}) =>
+  world.post('/prices', {
+    type: 'FIXED',
+    billing_model: 'FLAT_FEE',
+    billing_period: 'MONTHLY',
+    invoice_cadence: 'ADVANCE',
+    currency: 'usd',
+    entity_type: 'PLAN',
+    entity_id: planId,
+    amount: '100',
+    ...more,
+  });
+
+interface Shown {
+  price_type: string;
+  price: { amount: string };
+  start_date: string;
+  end_date: string | null;
+}
+
+const itemsOf = async (id: string): Promise<Shown[]> => (await modules.api.get(`/subscriptions/${id}`)).body.line_items;
+const linesOf = async (id: string) => {
+  const { body } = await modules.api.post('/invoices/search', { subscription_id: id, order: 'asc' });
+  return body.items.map((one: { line_items: { price_type: string; amount: string }[] }) =>
+    one.line_items.map((line) => `${line.price_type} ${line.amount}`),
+  );
+};
+
+describe('the prices of a plan', () => {
+  it('reach running subscriptions by a sync only: usage at once, fees with the next period', async () => {
+    const { planId, eventNames } = await world.plan([
+      { aggregation: { type: 'SUM', field: 'n' }, price: { amount: '1' }, limit: 5 },
+    ]);
+    const first = await fee(planId);
+    const { id: customer_id } = await world.post('/customers', { external_id: 'synced' });
+    const subscription = await world.post('/subscriptions', {
+      customer_id,
+      plan_id: planId,
+      currency: 'usd',
+      billing_period: 'MONTHLY',
+    });
+    const report = (n: number, timestamp: string) =>
+      world.post('/events', {
+        event_name: eventNames[0],
+        external_customer_id: 'synced',
+        timestamp,
+        properties: { n },
+      });
+    await modules.advanceTo('2026-01-10T00:00:00Z');
+    await report(4, '2026-01-10T00:00:00Z');
+    const usage = (await itemsOf(subscription.id)).find((item) => item.price_type === 'USAGE') as unknown as {
+      price_id: string;
+    };
+    await modules.api.put(`/prices/${usage.price_id}`, { amount: '2' });
+    await modules.api.put(`/prices/${first.id}`, { amount: '120' });
+    expect(await itemsOf(subscription.id)).toHaveLength(2);
+    const sync = await modules.api.post(`/plans/${planId}/sync/subscriptions`);
+    expect([sync.status, Object.keys(sync.body).sort()]).toEqual([200, ['message', 'run_id', 'workflow_id']]);
+    await modules.advanceTo('2026-01-11T00:00:00Z');
+    expect((await itemsOf(subscription.id)).map((item) => [item.price_type, item.price.amount, item.end_date])).toEqual(
+      expect.arrayContaining([
+        ['FIXED', '100', '2026-01-10T00:00:00.000Z'],
+        ['FIXED', '120', null],
+        ['USAGE', '1', '2026-01-10T00:00:00.000Z'],
+        ['USAGE', '2', null],
+      ]),
+    );
+    await report(3, '2026-01-11T00:00:00Z');
+    await report(1, '2026-01-09T00:00:00Z');
+    await modules.api.post(`/plans/${planId}/sync/subscriptions`);
+    await modules.advanceTo('2026-02-02T00:00:00Z');
+    expect(await itemsOf(subscription.id)).toHaveLength(4);
+    expect(await linesOf(subscription.id)).toEqual([['FIXED 100'], ['FIXED 120', 'USAGE 0', 'USAGE 6']]);
+  });
+
+  it('of an unknown plan are 404', async () => {
+    expect((await modules.api.post('/plans/plan_x/sync/subscriptions')).status).toBe(404);
+  });
+});
