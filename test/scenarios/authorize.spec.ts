@@ -67,7 +67,8 @@ describe('asking', () => {
   it('refuses what says nothing or too much', async () => {
     const who = await story.subscribe('bad-input');
     const refused = async (body: object) =>
-      (await modules.api.post('/credits/authorize', { external_customer_id: who.externalId, ...body })).body.details?.field;
+      (await modules.api.post('/credits/authorize', { external_customer_id: who.externalId, ...body })).body.details
+        ?.field;
     expect(await refused({})).toBe('event_name');
     expect(await refused({ ...rows(1), credits: '1' })).toBe('event_name');
     expect(await refused({ event_name: 'contact_enrich' })).toBe('properties');

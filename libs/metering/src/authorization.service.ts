@@ -195,7 +195,7 @@ export class AuthorizationService {
       const priced = new Set(items.flatMap((item) => (item.customerId === customerId ? item.meterId : [])));
       standings.set(customerId, await this.standingOf(tx, customerId, priced));
     }
-    return new Authorizer(fold, purses, standings, await this.holds.open(tx, customerIds), tx.now);
+    return new Authorizer(fold, purses, standings, await this.holds.openUses(tx, customerIds), tx.now);
   }
 
   private async standingOf(tx: Tx, customerId: string, pricedMeters: ReadonlySet<string>): Promise<Standing> {

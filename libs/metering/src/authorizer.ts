@@ -20,7 +20,7 @@ import {
 import { coreMeter, type Feature, type Meter } from '@drawdown/features';
 import { Problem } from '@drawdown/platform';
 import type { AggregatedFeature } from '@drawdown/subscriptions';
-import type { Hold, Purses } from '@drawdown/wallets';
+import type { OpenUse, Purses } from '@drawdown/wallets';
 import type { Counted } from './customer-usage.service.js';
 import { accrualKey, type UsageBasis, type UsageFold } from './fold.js';
 
@@ -70,18 +70,18 @@ export interface Standing {
  * been allowed (MEANING "Authorization and holds"). Records nothing.
  */
 export class Authorizer {
-  private readonly open = new Map<string, (UsageEvent & { readonly eventName: string })[]>();
+  private readonly open = new Map<string, OpenEvent[]>();
   /** Accruals and counts with the uses of open holds. */
-  private readonly withOpen = new Map<string, AccrualState>();
+  private readonly withOpen = new Map<string, CountedUses>();
 
   constructor(
     private readonly fold: UsageFold,
     private readonly purses: Purses,
     private readonly standings: ReadonlyMap<string, Standing>,
-    holds: readonly Hold[],
+    uses: readonly OpenUse[],
     private readonly now: Date,
   ) {
-    for (const { customerId, use, createdAt } of holds) if (use) this.addOpen(customerId, use, createdAt);
+    for (const { customerId, use, at } of uses) this.addOpen(customerId, use, at);
   }
 
   /** @throws Problem 400 when the use lacks what its meter needs, or the currency is open. */
@@ -99,8 +99,11 @@ export class Authorizer {
   /** What was allowed is kept: the next one counts its use too. */
   keep(customerId: string, { use }: Verdict): void {
     if (!use) return;
-    this.withOpen.clear();
-    this.addOpen(customerId, use, this.now);
+    const added = this.addOpen(customerId, use, this.now);
+    for (const counted of this.withOpen.values()) {
+      if (counted.customerId !== customerId || !counted.counts(added)) continue;
+      counted.state = withUses(counted.rule, counted.state, [added]);
+    }
   }
 
   /** What was allowed is not kept. */
@@ -181,17 +184,20 @@ export class Authorizer {
     counts: (use: UsageEvent) => boolean,
   ): AccrualState {
     const known = this.withOpen.get(key);
-    if (known) return known;
-    const uses = (this.open.get(customerId) ?? []).filter((use) => counts(use) && matches(rule.meter, use));
-    const next = withUses(rule, state, uses);
-    this.withOpen.set(key, next);
-    return next;
+    if (known) return known.state;
+    const isOf = (use: OpenEvent) => counts(use) && matches(rule.meter, use);
+    const uses = (this.open.get(customerId) ?? []).filter(isOf);
+    const counted = { customerId, rule, counts: isOf, state: withUses(rule, state, uses) };
+    this.withOpen.set(key, counted);
+    return counted.state;
   }
 
-  private addOpen(customerId: string, use: { eventName: string; properties: Properties }, at: Date): void {
+  private addOpen(customerId: string, use: { eventName: string; properties: Properties }, at: Date): OpenEvent {
     const open = this.open.get(customerId) ?? [];
-    open.push({ ...asEvent({ ...use, at }), arrival: FIRST_ARRIVAL + open.length, eventName: use.eventName });
+    const added = { ...asEvent({ ...use, at }), arrival: FIRST_ARRIVAL + open.length, eventName: use.eventName };
+    open.push(added);
     this.open.set(customerId, open);
+    return added;
   }
 
   private spendable(customerId: string, currency: string): LotState[] {
@@ -215,6 +221,15 @@ export class Authorizer {
     const currencies = this.purses.currencies(customerId).toSorted();
     return usual && currencies.includes(usual) ? usual : (currencies[0] ?? usual);
   }
+}
+
+type OpenEvent = UsageEvent & { readonly eventName: string };
+
+interface CountedUses {
+  readonly customerId: string;
+  readonly rule: AccrualRule;
+  readonly counts: (use: OpenEvent) => boolean;
+  state: AccrualState;
 }
 
 type Use = { readonly eventName: string; readonly properties: Properties; readonly at: Date };

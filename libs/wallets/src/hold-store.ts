@@ -1,7 +1,7 @@
 import { Decimal, text, ZERO, type Draw, type HoldStatus, type Properties } from '@drawdown/billing-core';
 import type { Tx } from '@drawdown/platform';
 import { sql, type RawBuilder } from 'kysely';
-import type { Hold, NewHold, SettledHold } from './hold.js';
+import type { Hold, NewHold, OpenUse, SettledHold } from './hold.js';
 import type { HeldChange } from './movement.js';
 
 /** What unexpired holds keep of the lot `l`: its `held`, less what expired holds have not been freed of yet. */
@@ -39,6 +39,20 @@ export async function findHolds(tx: Tx, where: RawBuilder<unknown>, end: RawBuil
       where environment_id = h.environment_id and hold_id = h.id), '[]') parts
     from hold h where h.environment_id = ${tx.scope.environmentId} and ${where} ${end}`.execute(tx.db);
   return found.rows.map((row) => hold(row, tx.now));
+}
+
+/** The uses of the customers' open holds, in the order they were made. */
+export async function findOpenUses(tx: Tx, customerIds: readonly string[]): Promise<OpenUse[]> {
+  const found = await sql<{ customer_id: string; event_name: string; properties: Properties; created_at: string }>`
+    select customer_id, event_name, properties, created_at from hold
+    where environment_id = ${tx.scope.environmentId} and customer_id = any(${[...customerIds]}::text[])
+      and status = 'open' and expires_at > ${tx.now} and event_name is not null
+    order by created_at, id`.execute(tx.db);
+  return found.rows.map((row) => ({
+    customerId: row.customer_id,
+    use: { eventName: row.event_name, properties: row.properties },
+    at: new Date(row.created_at),
+  }));
 }
 
 function hold(row: HoldRow, now: Date): Hold {

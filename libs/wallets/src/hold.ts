@@ -29,6 +29,13 @@ export interface HeldUse {
   readonly properties: Properties;
 }
 
+/** What an open hold was asked for, and when: the event it may become. */
+export interface OpenUse {
+  readonly customerId: string;
+  readonly use: HeldUse;
+  readonly at: Date;
+}
+
 export type NewHold = Omit<Hold, 'status' | 'endedAt' | 'eventId' | 'creditsCaptured' | 'shortfall'>;
 
 /** How an open hold ends by request. */

@@ -3,8 +3,8 @@ import { CustomersService } from '@drawdown/customers';
 import { Agenda, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
-import type { Hold, NewHold, SettledHold } from './hold.js';
-import { endHold, findHolds, insertHolds } from './hold-store.js';
+import type { Hold, NewHold, OpenUse, SettledHold } from './hold.js';
+import { endHold, findHolds, findOpenUses, insertHolds } from './hold-store.js';
 import type { HeldChange } from './movement.js';
 import { WalletsService } from './wallets.service.js';
 
@@ -17,13 +17,9 @@ export class HoldsService {
     private readonly agenda: Agenda,
   ) {}
 
-  /** Those that keep something now, in the order they were made. */
-  open(tx: Tx, customerIds: readonly string[]): Promise<Hold[]> {
-    return findHolds(
-      tx,
-      sql`h.customer_id = any(${[...customerIds]}::text[]) and h.status = 'open' and h.expires_at > ${tx.now}`,
-      sql`order by h.created_at, h.id`,
-    );
+  /** What the customers' open holds were asked for. */
+  openUses(tx: Tx, customerIds: readonly string[]): Promise<OpenUse[]> {
+    return findOpenUses(tx, customerIds);
   }
 
   /** Those made under these idempotency keys. */

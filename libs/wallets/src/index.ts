@@ -1,7 +1,7 @@
 export type { WalletBalance } from './balances.js';
 export { FeeCredits, type PaidInvoiceFee } from './fee-credits.service.js';
 export { chainFault, type ChainedEntry } from './ledger.js';
-export type { Hold, NewHold, SettledHold } from './hold.js';
+export type { Hold, NewHold, OpenUse, SettledHold } from './hold.js';
 export { HoldsService } from './holds.service.js';
 export { LedgerEntry } from './ledger-entry.entity.js';
 export { Lot, type LotSource } from './lot.entity.js';
