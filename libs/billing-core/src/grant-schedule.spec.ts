@@ -1,5 +1,5 @@
 import { Decimal, text } from './decimal.js';
-import { type GrantRule, type GrantStep, oneTimeGrant, recurringStep } from './grant-schedule.js';
+import { type GrantRule, type GrantStep, oneTimeGrant, recurringStep, stepFrom } from './grant-schedule.js';
 import { type BillingPeriod, startPaidTime } from './period.js';
 
 const at = (iso: string) => new Date(iso);
@@ -92,5 +92,33 @@ describe('a recurring grant', () => {
   it('needs a period and counts from 0', () => {
     expect(() => recurringStep(rule({ period: null }), paid('calendar'), 'UTC', 0, true)).toThrow(RangeError);
     expect(() => recurringStep(rule(), paid('calendar'), 'UTC', -1, true)).toThrow(RangeError);
+  });
+});
+
+describe('a grant that begins inside a step', () => {
+  const timeline = startPaidTime(new Date('2026-01-01T00:00:00Z'), 'anniversary', {
+    billingPeriod: 'MONTHLY',
+    count: 1,
+    zone: 'UTC',
+  });
+  const from = (instant: string, prorated: boolean) => {
+    const { index, credits, expiresAt } = stepFrom(
+      rule({ credits: new Decimal(310) }),
+      timeline,
+      'UTC',
+      at(instant),
+      prorated,
+    );
+    return [index, text(credits), expiresAt!.toISOString().slice(0, 10)];
+  };
+
+  it('gives what is left of the step, numbered as the step', () => {
+    expect(from('2026-03-11T00:00:00Z', true)).toEqual([2, '210', '2026-04-01']);
+    expect(from('2026-03-11T00:00:00Z', false)).toEqual([2, '310', '2026-04-01']);
+    expect(from('2026-03-01T00:00:00Z', true)).toEqual([2, '310', '2026-04-01']);
+  });
+
+  it('before paid time gives its first step', () => {
+    expect(from('2025-12-20T00:00:00Z', true)).toEqual([0, '310', '2026-02-01']);
   });
 });

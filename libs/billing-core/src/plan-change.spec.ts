@@ -1,7 +1,15 @@
 import { Decimal, text } from './decimal.js';
 import type { Span } from './period.js';
 import { startPaidTime } from './period.js';
-import { type Adjustment, changeFee, changeInterval, pausedCredit, resumePeriod, trialPeriod } from './plan-change.js';
+import {
+  type Adjustment,
+  changeFee,
+  changeInterval,
+  directionOf,
+  pausedCredit,
+  resumePeriod,
+  trialPeriod,
+} from './plan-change.js';
 
 const d = (value: string | number) => new Decimal(value);
 const at = (iso: string) => new Date(`2026-${iso}Z`);
@@ -48,6 +56,14 @@ describe('a change of plan or quantity', () => {
     );
     expect(told(adjustment)).toEqual(['21.00', '300.00', '279.00']);
   });
+});
+
+it('a change goes up or down by what a second costs', () => {
+  const year: Span = { start: at('01-01T00:00'), end: new Date('2027-01-01T00:00:00Z') };
+  const monthly = { fee: d(31), period: JANUARY };
+  expect(directionOf(monthly, { fee: d(32), period: JANUARY })).toBe('upgrade');
+  expect(directionOf(monthly, { fee: d(300), period: year })).toBe('downgrade');
+  expect(directionOf(monthly, { fee: d(365), period: year })).toBe('lateral');
 });
 
 it('a trial is one period, on the wall clock of the zone', () => {

@@ -1,6 +1,5 @@
 import { Decimal, sum, text, ZERO } from '@drawdown/billing-core';
-import { CreditGrantView, PlanView, type Plan } from '@drawdown/plans';
-import type { PlanChange, Subscription } from '@drawdown/subscriptions';
+import type { PlanChange, Subscription, SubscriptionRelations, SubscriptionView } from '@drawdown/subscriptions';
 import { ApiProperty } from '@nestjs/swagger';
 import { InvoiceView } from './invoices.dto.js';
 
@@ -103,17 +102,23 @@ export class SubscriptionChangeView {
   invoice: InvoiceView | null;
   @ApiProperty({ type: ProrationView, nullable: true })
   proration_applied: ProrationView | null;
-  @ApiProperty({ type: [CreditGrantView] })
-  credit_grants: CreditGrantView[];
+  /** The grants that the subscription has now. */
+  @ApiProperty({ type: [Object] })
+  credit_grants: SubscriptionView['credit_grants'];
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
 }
 
-export const changedPlanView = (plan: Plan | PlanView): ChangedPlanView => ({
-  id: plan.id,
-  name: plan.name,
-  lookup_key: ('lookupKey' in plan ? plan.lookupKey : (plan as PlanView).lookup_key) ?? null,
-  description: plan.description ?? null,
+export const changedPlanView = ({
+  id,
+  name,
+  lookupKey,
+  description,
+}: SubscriptionRelations['plan']): ChangedPlanView => ({
+  id,
+  name,
+  lookup_key: lookupKey ?? null,
+  description: description ?? null,
 });
 
 export const changedSubscriptionView = (subscription: Subscription): ChangedSubscriptionView => ({

@@ -9,13 +9,14 @@ import {
   subscriptionRecovered,
   subscriptionResumed,
 } from '@drawdown/contracts';
-import { Agenda, EventBus, newId, type Tx } from '@drawdown/platform';
+import { Agenda, EventBus, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
-import { sql } from 'kysely';
 import { Grants } from './grants.service.js';
+import { move, PAUSE_MOVES } from './lifecycles.js';
 import { LineItem } from './line-item.entity.js';
 import { Pause } from './pause.entity.js';
 import { Period } from './period.entity.js';
+import { latestPeriodOf, openPeriodOf, periodPayload, recordPeriod } from './period-store.js';
 import { SubscriptionSchedule } from './subscription-schedule.entity.js';
 import { isRunning, moved, type RunningStatus } from './subscription-status.js';
 import { timeOf, type Subscription } from './subscription.entity.js';
@@ -92,7 +93,7 @@ export class Lifecycle {
     subscription.status = moved(subscription.status, 'paused');
     const last = (await openPeriodOf(tx, subscription.id))!;
     tx.em.assign(pause, { resumesAs, periodStart: last.startAt, periodEnd: last.endAt });
-    tx.em.assign(pause, { status: 'active', startAt: at, updatedAt: tx.now });
+    tx.em.assign(pause, { status: move(PAUSE_MOVES, 'pause', pause.status, 'active'), startAt: at, updatedAt: tx.now });
     await this.cutPeriod(tx, subscription, last, { at, credited: isProrated(subscription) });
     await this.grants.rest(tx, subscription.id, at);
     await this.agenda.cancel(tx, 'period.close', subscription.id);
@@ -108,7 +109,11 @@ export class Lifecycle {
     const last = await latestPeriodOf(tx, subscription.id);
     const inTrial = subscription.trialEnd && at < subscription.trialEnd;
     const status = inTrial ? 'trialing' : pause.resumesAs === 'trialing' ? 'active' : pause.resumesAs!;
-    tx.em.assign(pause, { status: 'completed', resumedAt: at, updatedAt: tx.now });
+    tx.em.assign(pause, {
+      status: move(PAUSE_MOVES, 'pause', pause.status, 'completed'),
+      resumedAt: at,
+      updatedAt: tx.now,
+    });
     if (!last.restCredited && last.kind === 'paid') await alreadyCharged(tx, subscription, last);
     subscription.status = moved(subscription.status, status);
     await this.events.publish(tx, subscriptionResumed, { ...named(subscription), pause_id: pause.id });
@@ -217,19 +222,9 @@ export class Lifecycle {
   }
 }
 
-/** The open period; a subscription has one at most. */
-export const openPeriodOf = (tx: Tx, subscriptionId: string): Promise<Period | null> =>
-  tx.em.findOne(Period, { environmentId: tx.scope.environmentId, subscriptionId, status: 'open' });
-
 function showPeriod(subscription: Subscription, { startAt, endAt }: Period, now: Date): void {
   Object.assign(subscription, { currentPeriodStart: startAt, currentPeriodEnd: endAt, updatedAt: now });
 }
-
-const latestPeriodOf = async (tx: Tx, subscriptionId: string): Promise<Period> => {
-  const where = { environmentId: tx.scope.environmentId, subscriptionId };
-  const [latest] = await tx.em.find(Period, where, { orderBy: { number: 'desc' }, limit: 1 });
-  return latest!;
-};
 
 /** What is left from `at` on of the trial, or of the billing period that holds it. */
 function restFrom(subscription: Subscription, at: Date): PlannedPeriod {
@@ -275,36 +270,6 @@ export const named = (subscription: Subscription) => ({
   plan_id: subscription.planId,
   currency: subscription.currency,
 });
-
-const periodPayload = (period: Period) => ({
-  period_id: period.id,
-  number: period.number,
-  kind: period.kind,
-  start: period.startAt.toISOString(),
-  end: period.endAt.toISOString(),
-  whole_start: period.wholeStart.toISOString(),
-  whole_end: period.wholeEnd.toISOString(),
-});
-
-/** The new period, or null when it was recorded before. */
-async function recordPeriod(
-  tx: Tx,
-  subscription: Subscription,
-  { kind, span, whole }: PlannedPeriod,
-  number: number,
-): Promise<Period | null> {
-  const id = newId('period');
-  const inserted = await sql`
-    insert into subscription_period
-      (id, tenant_id, environment_id, subscription_id, customer_id, number, kind, start_at, end_at,
-       whole_start, whole_end, rest_credited, status, created_at, updated_at)
-    values (${id}, ${tx.scope.tenantId}, ${tx.scope.environmentId}, ${subscription.id}, ${subscription.customerId},
-            ${number}, ${kind}, ${span.start}, ${span.end}, ${whole.start}, ${whole.end}, false, 'open', ${tx.now}, ${tx.now})
-    on conflict on constraint subscription_period_number do nothing
-    returning id`.execute(tx.db);
-  if (inserted.rows.length === 0) return null;
-  return tx.em.findOneOrFail(Period, { environmentId: tx.scope.environmentId, id });
-}
 
 async function endLineItems(tx: Tx, { id }: Subscription, at: Date): Promise<void> {
   const items = await tx.em.find(LineItem, { environmentId: tx.scope.environmentId, subscriptionId: id });

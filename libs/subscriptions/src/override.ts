@@ -23,7 +23,7 @@ export function override(item: LineItem, { amount, quantity }: OverriddenTerms):
   if (price.model === 'TIERED') throw Problem.invalid('amount', 'makes no sense for a price in tiers');
   item.rule = { ...item.rule, price: { ...price, amount } };
   const shown = displayAmount(new Decimal(amount), item.currency);
-  item.price = { ...item.price, amount, display_amount: shown };
+  item.price = Object.assign({}, item.price, { amount, display_amount: shown });
 }
 
 /** The offer with the entitlements that the request wants otherwise. @throws Problem 400 for those it doesn't have. */

@@ -1,9 +1,9 @@
 import { owned } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
+import { PAUSE_STATUSES } from './lifecycles.js';
 import { RUNNING_STATUSES } from './subscription-status.js';
 
 export const PAUSE_MODES = ['immediate', 'scheduled', 'period_end'] as const;
-export const PAUSE_STATUSES = ['scheduled', 'active', 'completed', 'cancelled'] as const;
 
 const PauseSchema = defineEntity({
   name: 'Pause',

@@ -2,6 +2,7 @@ import { addDuration } from '@drawdown/billing-core';
 import { Agenda, newId, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { Lifecycle } from './lifecycle.service.js';
+import { move, PAUSE_MOVES } from './lifecycles.js';
 import { Pause } from './pause.entity.js';
 import type { PauseBody, ResumeBody } from './pauses.dto.js';
 import { isRunning } from './subscription-status.js';
@@ -59,8 +60,10 @@ export class Pauses {
     if (body.metadata) pause.metadata = { ...pause.metadata, ...body.metadata };
     await this.agenda.cancel(tx, 'subscription.pause', id);
     await this.agenda.cancel(tx, 'subscription.resume', id);
-    if (pause.status === 'scheduled') tx.em.assign(pause, { status: 'cancelled', updatedAt: tx.now });
-    else await this.lifecycle.resume(tx, subscription, pause, tx.now);
+    const { status } = pause;
+    if (status === 'scheduled') {
+      tx.em.assign(pause, { status: move(PAUSE_MOVES, 'pause', status, 'cancelled'), updatedAt: tx.now });
+    } else await this.lifecycle.resume(tx, subscription, pause, tx.now);
     await this.agenda.catchUp(tx, subscription.customerId);
     return pause;
   }

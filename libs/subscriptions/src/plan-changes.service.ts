@@ -6,7 +6,9 @@ import { Injectable } from '@nestjs/common';
 import { copyOffer } from './copies.js';
 import { Grants } from './grants.service.js';
 import { ItemChanges } from './item-changes.service.js';
-import { Lifecycle, named, openPeriodOf } from './lifecycle.service.js';
+import { Lifecycle, named } from './lifecycle.service.js';
+import { openPeriodOf } from './period-store.js';
+import { move, SCHEDULE_MOVES, type ScheduleStatus } from './lifecycles.js';
 import type { Period } from './period.entity.js';
 import { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
 import { SubscriptionSchedule, type PlanChangeTerms } from './subscription-schedule.entity.js';
@@ -42,7 +44,6 @@ export class PlanChanges {
    */
   async change(tx: Tx, id: string, body: SubscriptionChangeBody): Promise<PlanChange> {
     const subscription = await this.subscriptions.claim(tx, id);
-    assertRunning(subscription);
     const terms = termsOf(subscription, body);
     const later = body.change_at === 'end_of_period';
     const effectiveAt = later ? subscription.currentPeriodEnd! : tx.now;
@@ -64,18 +65,22 @@ export class PlanChanges {
     if (schedule.status !== 'pending') return;
     const subscription = await this.subscriptions.get(tx, schedule.subscriptionId);
     const { configuration: terms } = schedule;
-    try {
-      assertRunning(subscription);
-      const offer = await this.offer(tx, subscription, terms, at);
-      tx.em.assign(schedule, { status: 'executed', executedAt: at, updatedAt: tx.now });
-      await this.apply(tx, subscription, terms, offer, at);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      tx.em.assign(schedule, { status: 'failed', executedAt: null, errorMessage: error.message, updatedAt: tx.now });
+    const offer = await this.offer(tx, subscription, terms, at).catch((error: unknown) => {
+      if (error instanceof Problem) return error;
+      throw error;
+    });
+    if (offer instanceof Problem) {
+      tx.em.assign(schedule, { status: moved(schedule, 'failed'), errorMessage: offer.message, updatedAt: tx.now });
+      return;
     }
+    tx.em.assign(schedule, { status: moved(schedule, 'executed'), executedAt: at, updatedAt: tx.now });
+    await this.apply(tx, subscription, terms, offer, at);
   }
 
-  private offer(tx: Tx, { currency }: Subscription, terms: PlanChangeTerms, at: Date): Promise<Offer> {
+  /** What the subscription goes over to. @throws Problem 400, 404, 409 unless it is running. */
+  private async offer(tx: Tx, subscription: Subscription, terms: PlanChangeTerms, at: Date): Promise<Offer> {
+    assertRunning(subscription);
+    const { currency } = subscription;
     const { planId, billingPeriod, billingPeriodCount } = terms;
     return this.plans.offer(tx, planId, { currency, billingPeriod, billingPeriodCount, at, trialDays: 0 });
   }
@@ -161,13 +166,12 @@ export class PlanChanges {
     const { subscriptionId } = await this.get(tx, scheduleId);
     await this.subscriptions.claim(tx, subscriptionId);
     const schedule = await this.get(tx, scheduleId);
-    if (schedule.status !== 'pending') throw Problem.state(`the change is ${schedule.status}`, schedule.status);
     await this.withdraw(tx, schedule);
     return schedule;
   }
 
   private async withdraw(tx: Tx, schedule: SubscriptionSchedule): Promise<void> {
-    tx.em.assign(schedule, { status: 'cancelled', cancelledAt: tx.now, updatedAt: tx.now });
+    tx.em.assign(schedule, { status: moved(schedule, 'cancelled'), cancelledAt: tx.now, updatedAt: tx.now });
     await tx.em.flush();
     await this.agenda.cancel(tx, 'plan.change', schedule.id);
   }
@@ -228,6 +232,9 @@ function changeInterval(subscription: Subscription, terms: PlanChangeTerms, paid
   if (paidFrom) subscription.paidFrom = paidFrom;
   subscription.billingAnchor = paidTimeOf(timeOf(subscription)).anchor;
 }
+
+const moved = ({ status }: SubscriptionSchedule, to: ScheduleStatus) =>
+  move(SCHEDULE_MOVES, 'planned change', status, to);
 
 const idsOf = (rows: readonly { readonly id: string }[]): string[] => rows.map(({ id }) => id);
 

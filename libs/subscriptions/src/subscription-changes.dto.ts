@@ -2,7 +2,8 @@ import { BILLING_CYCLES, BILLING_PERIODS } from '@drawdown/billing-core';
 import { IsInstant, IsMetadata, IsText, IsWhole, NotYet, Optional } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
-import { SubscriptionSchedule, type SCHEDULE_STATUSES } from './subscription-schedule.entity.js';
+import type { ScheduleStatus } from './lifecycles.js';
+import { SubscriptionSchedule } from './subscription-schedule.entity.js';
 import { PRORATION_BEHAVIORS } from './subscription.entity.js';
 
 export class SubscriptionChangeBody {
@@ -63,7 +64,7 @@ export class ScheduleView {
   id: string;
   subscription_id: string;
   schedule_type: string;
-  status: (typeof SCHEDULE_STATUSES)[number];
+  status: ScheduleStatus;
   scheduled_at: string;
   executed_at: string | null;
   cancelled_at: string | null;

@@ -1,9 +1,8 @@
 import { BILLING_CYCLES, BILLING_PERIODS } from '@drawdown/billing-core';
 import { owned } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
+import { SCHEDULE_STATUSES } from './lifecycles.js';
 import type { PRORATION_BEHAVIORS } from './subscription.entity.js';
-
-export const SCHEDULE_STATUSES = ['pending', 'executed', 'cancelled', 'failed'] as const;
 
 /** What a plan change is asked to do. */
 export interface PlanChangeTerms {
