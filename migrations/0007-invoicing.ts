@@ -39,6 +39,7 @@ export class InvoicingMigration extends Migration {
         amount_remaining numeric(38,12) not null default 0 check (amount_remaining >= 0 and amount_remaining <> 'NaN'),
         account_credit_given numeric(38,12) not null default 0 check (account_credit_given >= 0 and account_credit_given <> 'NaN'),
         account_credit_applied numeric(38,12) not null default 0 check (account_credit_applied >= 0 and account_credit_applied <> 'NaN'),
+        account_carried numeric(38,12) not null default 0 check (account_carried <> 'NaN' and account_carried <= total),
         overpaid_amount numeric(38,12) not null default 0 check (overpaid_amount >= 0 and overpaid_amount <> 'NaN'),
         due_date timestamptz,
         finalized_at timestamptz check ((finalized_at is null) = (status = 'DRAFT')),
@@ -129,8 +130,8 @@ export class InvoicingMigration extends Migration {
         customer_id text not null,
         currency text not null check (currency ~ '^[a-z]{3}$'),
         invoice_id text not null,
-        kind text not null check (kind in ('given', 'applied', 'returned')),
-        amount numeric(38,12) not null check (amount <> 'NaN' and (amount < 0) = (kind = 'applied') and amount <> 0),
+        kind text not null check (kind in ('given', 'applied', 'carried', 'collected', 'returned')),
+        amount numeric(38,12) not null check (amount <> 'NaN' and amount <> 0 and (kind = 'returned' or (amount < 0) = (kind in ('applied', 'carried')))),
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
@@ -182,12 +183,12 @@ export class InvoicingMigration extends Migration {
           or (new.customer_id, new.subscription_id, new.kind, new.period_id, new.ended_period_id, new.type,
               new.currency, new.number, new.period_start, new.period_end, new.finalized_at,
               new.subtotal, new.total_discount, new.total_credits_applied, new.total,
-              new.account_credit_given, new.account_credit_applied)
+              new.account_credit_given, new.account_credit_applied, new.account_carried)
             is distinct from
              (old.customer_id, old.subscription_id, old.kind, old.period_id, old.ended_period_id, old.type,
               old.currency, old.number, old.period_start, old.period_end, old.finalized_at,
               old.subtotal, old.total_discount, old.total_credits_applied, old.total,
-              old.account_credit_given, old.account_credit_applied) then
+              old.account_credit_given, old.account_credit_applied, old.account_carried) then
           raise exception 'invoice % is finalized: % refused', old.id, tg_op using errcode = 'restrict_violation';
         end if;
         return new;

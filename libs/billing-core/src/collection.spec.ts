@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { askAgainAfterMs, balanceDue, chargeable, dueDate } from './collection.js';
+import { accountShare, askAgainAfterMs, balanceDue, chargeable, dueDate } from './collection.js';
 import { Decimal, text } from './decimal.js';
 import { daysOf, isPaymentTerms } from './payment-terms.js';
 
@@ -26,6 +26,31 @@ describe('what a card can be charged', () => {
 
   it('says why not, with the limit', () => {
     expect(chargeable(new Decimal('0.3'), 'usd')).toMatchObject({ reason: '0.3 usd is below the minimum of 0.5 usd' });
+  });
+});
+
+describe("what a customer's account does for an invoice", () => {
+  it.each([
+    // total, balance, currency: paid out of it, put off, collected
+    ['149', '0', 'usd', '0', '0', '0'],
+    ['0.5', '0', 'usd', '0', '0', '0'],
+    ['0.3', '0', 'usd', '0', '0.3', '0'],
+    ['0.1', '-0.3', 'usd', '0', '0.1', '0'],
+    ['0.2', '-0.3', 'usd', '0', '0', '0.3'],
+    ['149', '-0.3', 'usd', '0', '0', '0.3'],
+    ['149', '100', 'usd', '100', '0', '0'],
+    ['149', '148.8', 'usd', '148.8', '0.2', '0'],
+    ['149', '200', 'usd', '149', '0', '0'],
+    ['0.3', '200', 'usd', '0.3', '0', '0'],
+    ['49', '0', 'jpy', '0', '49', '0'],
+    ['50', '0', 'jpy', '0', '0', '0'],
+    ['0.004', '0', 'kwd', '0', '0.004', '0'],
+    ['0.29', '0', 'gbp', '0', '0.29', '0'],
+    ['0.3', '0', 'gbp', '0', '0', '0'],
+    ['1000000', '-0.3', 'usd', '0', '0', '0.3'],
+  ])('%s with %s %s: %s paid, %s put off, %s collected', (total, balance, currency, ...expected) => {
+    const { applied, carried, collected } = accountShare(new Decimal(total), new Decimal(balance), currency);
+    expect([applied, carried, collected].map(text)).toEqual(expected);
   });
 });
 

@@ -26,6 +26,32 @@ export function chargeable(due: Decimal, currency: string): Chargeable {
   return { amount: fromMinorUnits(minor, currency) };
 }
 
+/** What a customer's account does for an invoice: money, none below zero. */
+export interface AccountShare {
+  /** Paid out of what the customer has. */
+  readonly applied: Decimal;
+  /** Put off: what is left is too little to charge, and is owed on the account. */
+  readonly carried: Decimal;
+  /** What earlier invoices had put off, asked for on top. */
+  readonly collected: Decimal;
+}
+
+/**
+ * How an invoice of `total` (money, above zero) and the customer's account settle. `balance` above zero is money the
+ * customer has, below zero what was put off before. What no card can be charged because it is too little is put off to
+ * the next invoice, as often as need be: faults reference, 17. Throws `UnknownCurrency`.
+ */
+export function accountShare(total: Decimal, balance: Decimal, currency: string): AccountShare {
+  const applied = Decimal.min(Decimal.max(balance, ZERO), total);
+  const collected = Decimal.max(balance.neg(), ZERO);
+  const rest = total.minus(applied);
+  if (rest.isZero()) return { applied, carried: ZERO, collected: ZERO };
+  const asked = chargeable(rest.plus(collected), currency);
+  return 'refused' in asked && asked.refused === 'below_minimum'
+    ? { applied, carried: rest, collected: ZERO }
+    : { applied, carried: ZERO, collected };
+}
+
 /** What is left to pay and what came too much; never both, never below zero. */
 export interface Balance {
   remaining: Decimal;

@@ -15,6 +15,11 @@ export const invoiceFinalized = defineEvent('invoice.finalized', 'An invoice got
   total: Amount,
   amount_due: Amount,
 });
+export const invoiceCarried = defineEvent(
+  'invoice.carried',
+  'What an invoice asks is too little to be charged: it is asked for with the next invoice of the customer',
+  { ...invoice, amount: Amount },
+);
 export const invoicePaid = defineEvent('invoice.paid', 'Nothing is left to pay on an invoice', {
   ...invoice,
   amount_paid: Amount,

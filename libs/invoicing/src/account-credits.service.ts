@@ -1,8 +1,11 @@
-import { Decimal, ZERO } from '@drawdown/billing-core';
+import { accountShare, Decimal, ZERO } from '@drawdown/billing-core';
 import { newId, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { AccountCreditEntry, Invoice } from './invoice.entity.js';
+
+/** What the account does for an invoice. */
+type AccountSettlement = Pick<Invoice, 'accountCreditApplied' | 'accountCarried'>;
 
 /**
  * Money that customers have with us: what invoices are below zero, taken by the next invoices before any card (MEANING
@@ -10,7 +13,7 @@ import { AccountCreditEntry, Invoice } from './invoice.entity.js';
  */
 @Injectable()
 export class AccountCredits {
-  /** Money, never below zero. */
+  /** Money; below zero what is put off to the next invoice. */
   async balance(tx: Tx, customerId: string, currency: string): Promise<Decimal> {
     await tx.em.flush();
     const found = await sql<{ balance: string }>`
@@ -20,22 +23,26 @@ export class AccountCredits {
     return new Decimal(found.rows[0]!.balance);
   }
 
-  /** An invoice is finalized: its excess is given, or what there is pays it. @returns what it pays. */
-  async settle(tx: Tx, invoice: Invoice, total: Decimal, excess: Decimal): Promise<Decimal> {
-    if (excess.gt(ZERO)) this.record(tx, invoice, 'given', excess);
+  /** An invoice is finalized: its excess is given, or the account pays, puts off or collects. */
+  async settle(tx: Tx, invoice: Invoice, total: Decimal, excess: Decimal): Promise<AccountSettlement> {
+    this.record(tx, invoice, 'given', excess);
     // Credits are bought with money of their own: the lot comes with a payment.
-    if (invoice.type === 'CREDIT' || total.isZero()) return ZERO;
-    const applied = Decimal.min(await this.balance(tx, invoice.customerId, invoice.currency), total);
-    if (applied.gt(ZERO)) this.record(tx, invoice, 'applied', applied.neg());
-    return applied;
+    if (invoice.type === 'CREDIT' || total.isZero()) return { accountCreditApplied: ZERO, accountCarried: ZERO };
+    const balance = await this.balance(tx, invoice.customerId, invoice.currency);
+    const { applied, carried, collected } = accountShare(total, balance, invoice.currency);
+    this.record(tx, invoice, 'applied', applied.neg());
+    this.record(tx, invoice, 'carried', carried.neg());
+    this.record(tx, invoice, 'collected', collected);
+    return { accountCreditApplied: applied, accountCarried: carried.minus(collected) };
   }
 
-  /** An invoice is withdrawn: what it took comes back. */
+  /** An invoice is withdrawn: what it took comes back, what it put off is owed no more, what it collected is again. */
   giveBack(tx: Tx, invoice: Invoice): void {
-    if (invoice.accountCreditApplied.gt(ZERO)) this.record(tx, invoice, 'returned', invoice.accountCreditApplied);
+    this.record(tx, invoice, 'returned', invoice.accountCreditApplied.plus(invoice.accountCarried));
   }
 
   private record(tx: Tx, invoice: Invoice, kind: AccountCreditEntry['kind'], amount: Decimal): void {
+    if (amount.isZero()) return;
     tx.em.create(AccountCreditEntry, {
       id: newId('acct'),
       ...tx.scope,

@@ -29,7 +29,7 @@ export class CustomerInvoiceSummaryView {
   /** Of the invoices on which something is left to pay: what their usage lines and their other lines ask for. */
   unpaid_usage_charges: string;
   unpaid_fixed_charges: string;
-  /** Ours: money of the customer that pays its next invoices in the currency. */
+  /** Ours: money of the customer that pays its next invoices in the currency; below zero what they ask for on top. */
   account_credit_amount: string;
 }
 

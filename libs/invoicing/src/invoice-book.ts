@@ -1,5 +1,5 @@
 import { invoiceMonth, invoiceNumber, text, ZERO } from '@drawdown/billing-core';
-import { invoiceDrafted, invoiceDropped, invoiceFinalized } from '@drawdown/contracts';
+import { invoiceCarried, invoiceDrafted, invoiceDropped, invoiceFinalized } from '@drawdown/contracts';
 import { EventBus, newId, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
@@ -7,7 +7,7 @@ import { AccountCredits } from './account-credits.service.js';
 import type { InvoiceContent } from './bill-composer.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
 import { INVOICE_MOVES, move } from './lifecycles.js';
-import { named, Receivables } from './receivables.service.js';
+import { askedOf, named, Receivables } from './receivables.service.js';
 
 /** What a draft says of itself; its amounts come with finalization. */
 export type NewInvoice = Pick<Invoice, 'customerId' | 'type' | 'billingReason' | 'currency'> &
@@ -53,14 +53,14 @@ export class InvoiceBook {
   /** As `finalize`, of a draft whose lines are recorded. */
   async close(tx: Tx, invoice: Invoice, content: InvoiceContent, dueDate: Date): Promise<void> {
     const { total, accountCredit } = content;
-    const accountCreditApplied = await this.accountCredits.settle(tx, invoice, total, accountCredit);
+    const settled = await this.accountCredits.settle(tx, invoice, total, accountCredit);
     tx.em.assign(invoice, {
       subtotal: content.subtotal,
       totalDiscount: content.totalDiscount,
       totalCreditsApplied: content.totalCreditsApplied,
       total,
       accountCreditGiven: accountCredit,
-      accountCreditApplied,
+      ...settled,
       status: move(INVOICE_MOVES, invoice.status, 'FINALIZED'),
       number: invoiceNumber(tx.now, await nextCounter(tx)),
       finalizedAt: tx.now,
@@ -71,8 +71,11 @@ export class InvoiceBook {
       ...named(invoice),
       invoice_number: invoice.number!,
       total: text(invoice.total),
-      amount_due: text(total.minus(accountCreditApplied)),
+      amount_due: text(askedOf(invoice)),
     });
+    if (invoice.accountCarried.gt(ZERO)) {
+      await this.events.publish(tx, invoiceCarried, { ...named(invoice), amount: text(invoice.accountCarried) });
+    }
     await this.receivables.open(tx, invoice);
   }
 
@@ -137,6 +140,7 @@ const NOTHING = {
   total: ZERO,
   accountCreditGiven: ZERO,
   accountCreditApplied: ZERO,
+  accountCarried: ZERO,
   amountPaid: ZERO,
   amountRemaining: ZERO,
   overpaidAmount: ZERO,

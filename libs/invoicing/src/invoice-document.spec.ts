@@ -57,6 +57,7 @@ const view = (more: object = {}): InvoiceView =>
     overpaid_amount: '0',
     adjustment_amount: '0',
     account_credit_given: '0',
+    carried_amount: '0',
     amount_remaining: '399',
     finalized_at: '2026-02-24T10:00:00.000Z',
     due_date: '2026-03-03T10:00:00.000Z',

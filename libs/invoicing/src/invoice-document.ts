@@ -234,6 +234,7 @@ function totals(invoice: InvoiceView): Content {
     ...optional('Kept as account credit', invoice.account_credit_given ?? '0'),
     ['Total', invoice.total!, 'strong'],
     ...optional('Paid with account credit', negative(invoice.adjustment_amount)),
+    ...optional(carriedName(invoice), negative(invoice.carried_amount)),
     ...optional('Paid', negative(received(invoice))),
     ...optional('Overpaid', invoice.overpaid_amount),
     ['Amount due', invoice.invoice_status === 'VOIDED' ? '0' : invoice.amount_remaining!, 'strong'],
@@ -266,6 +267,9 @@ function totals(invoice: InvoiceView): Content {
 
 const optional = (name: string, amount: string): [string, string, 'plain'][] =>
   isZero(amount) ? [] : [[name, amount, 'plain']];
+
+const carriedName = ({ carried_amount }: InvoiceView): string =>
+  carried_amount.startsWith('-') ? 'From earlier invoices' : 'Put off to the next invoice';
 
 const received = ({ amount_paid, overpaid_amount }: InvoiceView): string =>
   text(new Decimal(amount_paid).plus(overpaid_amount));

@@ -48,6 +48,8 @@ const InvoiceSchema = defineEntity({
     accountCreditGiven: amount(),
     /** What the customer's account credit pays of it, before any card. */
     accountCreditApplied: amount(),
+    /** Above zero: too little to charge, put off to the next invoice. Below zero: what earlier ones had put off, asked for here. */
+    accountCarried: amount(),
     /** With `overpaidAmount` the sum of the receipts. */
     amountPaid: amount(),
     amountRemaining: amount(),
@@ -111,13 +113,16 @@ const AccountCreditEntrySchema = defineEntity({
     customerId: p.string(),
     currency: p.string(),
     invoiceId: p.string(),
-    /** An invoice below zero gives it, a later one takes it (below zero); one that is withdrawn returns it. */
-    kind: p.enum(['given', 'applied', 'returned'] as const),
+    /**
+     * An invoice below zero gives it, a later one takes it (below zero). One too small to charge is carried (below zero),
+     * a later one collects that. One that is withdrawn returns what it did, whichever way.
+     */
+    kind: p.enum(['given', 'applied', 'carried', 'collected', 'returned'] as const),
     amount: amount(),
   },
 });
 
-/** Money of a customer that pays its next invoices; the balance is the sum of the entries, which never change. */
+/** Money of a customer that pays its next invoices, or below zero what they collect; the balance is the sum of the entries, which never change. */
 export class AccountCreditEntry extends AccountCreditEntrySchema.class {}
 AccountCreditEntrySchema.setClass(AccountCreditEntry);
 

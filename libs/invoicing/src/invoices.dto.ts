@@ -5,13 +5,13 @@ import {
   IsInstant,
   IsText,
   IsTexts,
-  NotYet,
   Optional,
   PaginationView,
   SearchQuery,
   UnusedKey,
 } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn } from 'class-validator';
 import type { InvoiceContent } from './bill-composer.js';
 import { instant, InvoiceLineView, invoiceLineView, recordOf, type InvoiceFacts } from './invoice-line.dto.js';
@@ -89,10 +89,13 @@ export class InvoiceSearchBody extends SearchQuery {
 
 export class GetInvoiceQuery {
   @Optional()
-  @IsIn(['false'])
-  expand_by_source?: string | null;
+  @IsIn(['true', 'false'])
+  expand_by_source?: 'true' | 'false' | null;
 
-  @NotYet()
+  /** `source`, or names of properties of the events; several as a list or apart by commas. */
+  @Optional()
+  @Transform(({ value }) => (typeof value === 'string' ? value.split(',') : value))
+  @IsTexts({ min: 1, max: 5 })
   group_by?: string[] | null;
 }
 
@@ -170,6 +173,8 @@ export class InvoiceView {
   /** Ours: by how much the lines are below zero, which became account credit. Null where lines were left out. */
   @ApiProperty({ type: String, nullable: true })
   account_credit_given: string | null;
+  /** Ours: above zero what was too little to charge and is asked for with the next invoice; below zero what earlier ones left to this. */
+  carried_amount: string;
   @ApiProperty({ type: String, nullable: true })
   due_date: string | null;
   @ApiProperty({ type: String, nullable: true })
@@ -266,6 +271,7 @@ function moneyOf(invoice: InvoiceFacts, content: InvoiceContent | null) {
     overpaid_amount: text(invoice.overpaidAmount),
     refunded_amount: '0',
     adjustment_amount: text(invoice.accountCreditApplied),
+    carried_amount: text(invoice.accountCarried),
     account_credit_given: said && text(draft ? content!.accountCredit : invoice.accountCreditGiven),
   };
 }

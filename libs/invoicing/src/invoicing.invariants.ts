@@ -12,15 +12,16 @@ export const invoicingInvariants: readonly Invariant[] = [
             or i.total_credits_applied <> coalesce(sum(l.credits_applied), 0)`,
   ),
   invariant(
-    'what invoices say of account credit is what its entries say, and nobody has less than none',
-    sql`select i.id || ' gives ' || i.account_credit_given || ' and takes ' || i.account_credit_applied violation
+    'what invoices say of account credit is what its entries say, and only an invoice that asks nothing is put off',
+    sql`select i.id || ' gives ' || i.account_credit_given || ', takes ' || i.account_credit_applied
+               || ' and puts off ' || i.account_carried violation
         from invoice i
         left join account_credit_entry e on e.environment_id = i.environment_id and e.invoice_id = i.id and e.kind <> 'returned'
         group by i.environment_id, i.id
-        having i.account_credit_given - i.account_credit_applied <> coalesce(sum(e.amount), 0)
+        having i.account_credit_given - i.account_credit_applied - i.account_carried <> coalesce(sum(e.amount), 0)
         union all
-        select customer_id || ' has ' || sum(amount) || ' ' || currency from account_credit_entry
-        group by environment_id, customer_id, currency having sum(amount) < 0`,
+        select id || ' is put off, and asks for ' || amount_remaining from invoice
+        where account_carried > 0 and (amount_remaining > 0 or amount_paid > 0)`,
   ),
   invariant(
     'the numbers of a month run without a gap',

@@ -156,8 +156,9 @@ export class Receivables {
   }
 }
 
-/** Money that is asked for: what is due beyond the customer's account credit. */
-const askedOf = ({ total, accountCreditApplied }: Invoice): Decimal => total.minus(accountCreditApplied);
+/** Money that is asked for: what is due after the customer's account has paid, put off or collected. */
+export const askedOf = ({ total, accountCreditApplied, accountCarried }: Invoice): Decimal =>
+  total.minus(accountCreditApplied).minus(accountCarried);
 
 export const isPaid = (invoice: Pick<Invoice, 'paidAt'>): boolean => Boolean(invoice.paidAt);
 

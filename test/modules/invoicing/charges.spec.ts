@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
-import { declined, InvoicingWorld, lost, succeeded } from './invoicing-world.js';
+import { declined, type InvoiceBody, InvoicingWorld, lost, succeeded } from './invoicing-world.js';
 
 let world: InvoicingWorld;
 const byHand = (invoiceId: string) => world.modules.api.post(`/invoices/${invoiceId}/payment/attempt`);
@@ -246,18 +246,72 @@ describe('a charge that is being processed', () => {
   });
 });
 
-describe('an amount no card can be charged', () => {
-  it.each([
-    ['0.3', 'amount_below', 'below_minimum'],
-    ['1000000', 'amount_above', 'above_maximum'],
-  ])('%s is not tried, and the reason is visible', async (amount, _name, code) => {
+describe('an amount above what a card can be charged', () => {
+  it('is not tried, and the reason is visible', async () => {
     const customer = await world.customer({ card: true });
-    const invoice = await world.invoice(customer, { plan_id: await world.plan({ amount }) });
+    const invoice = await world.invoice(customer, { plan_id: await world.plan({ amount: '1000000' }) });
     expect(chargesOf(invoice)).toEqual([]);
-    expect(await world.payments(invoice)).toMatchObject([{ payment_status: 'FAILED', error_code: code, attempts: [] }]);
+    expect(await world.payments(invoice)).toMatchObject([
+      { payment_status: 'FAILED', error_code: 'above_maximum', attempts: [] },
+    ]);
     expect(await world.events(invoice)).toEqual(['invoice.drafted', 'invoice.finalized', 'payment.refused']);
     expect((await world.read(invoice)).payment_status).toBe('PENDING');
     expect((await world.openPage({ mode: 'invoice', invoice_id: invoice })).status).toBe(400);
+  });
+});
+
+describe('an amount below what a card can be charged', () => {
+  it('is put off to the next invoices until they can be charged: nobody falls behind, and it is charged once', async () => {
+    const customer = await world.customer({ card: true });
+    const { id } = await world.subscribe(customer, { plan_id: await world.plan({ amount: '0.3' }) });
+    const invoices = async () =>
+      (
+        await world.ok<{ items: InvoiceBody[] }>(
+          world.modules.api.post('/invoices/search', { customer_id: customer, order: 'asc' }),
+        )
+      ).items;
+    await world.settled();
+    const [first] = await invoices();
+    expect(first).toMatchObject({
+      amount_due: '0.3',
+      carried_amount: '0.3',
+      amount_remaining: '0',
+      payment_status: 'SUCCEEDED',
+    });
+    expect(await world.events(first!.id)).toEqual([
+      'invoice.drafted',
+      'invoice.finalized',
+      'invoice.carried',
+      'invoice.paid',
+    ]);
+    await world.wait(60 * 24 * 8);
+    const status = (await world.modules.api.get(`/subscriptions/${id}`)).body.subscription_status as string;
+    expect([status, chargesOf(first!.id)]).toEqual(['active', []]);
+    await world.wait(60 * 24 * 24);
+    const [, second] = await invoices();
+    expect(second).toMatchObject({ amount_due: '0.3', carried_amount: '-0.3', amount_paid: '0.6' });
+    expect(chargesOf(second!.id)).toMatchObject([{ amount: '0.6' }]);
+    await world.wait(60 * 24 * 31);
+    const [, , third] = await invoices();
+    expect(third).toMatchObject({ carried_amount: '0.3', amount_paid: '0' });
+  });
+
+  it('that was put off is owed no more when its invoice is withdrawn, and is owed again when the one that asked is', async () => {
+    const customer = await world.customer();
+    const balance = async () =>
+      (
+        await world.ok<{ summaries: { account_credit_amount: string }[] }>(
+          world.modules.api.get(`/customers/${customer}/invoices/summary`),
+        )
+      ).summaries[0]?.account_credit_amount;
+    const small = await world.invoice(customer, { plan_id: await world.plan({ amount: '0.3' }) });
+    expect(await balance()).toBe('-0.3');
+    const next = await world.invoice(customer);
+    expect([await balance(), (await world.read(next)).amount_remaining]).toEqual(['0', '149.3']);
+    await world.ok(world.modules.api.post(`/invoices/${next}/void`));
+    expect(await balance()).toBe('-0.3');
+    await world.ok(world.modules.api.post(`/invoices/${small}/void`));
+    expect(await balance()).toBeUndefined();
   });
 });
 
