@@ -1,4 +1,4 @@
-import { Decimal, sum, text, ZERO } from '@drawdown/billing-core';
+import { Decimal, sum, text, ZERO, type WindowPeriod } from '@drawdown/billing-core';
 import { CustomersService } from '@drawdown/customers';
 import { FeaturesService } from '@drawdown/features';
 import { Agenda, newId, Problem, sqlState, type Caller, type Scope, type Tx } from '@drawdown/platform';
@@ -205,7 +205,8 @@ export class AuthorizationService {
     for (const { meter, entitlement, sources } of features) {
       if (!meter || pricedMeters.has(meter.id) || entitlement.usageLimit === null) continue;
       const giving = running.filter(({ id }) => sources.some((source) => source.subscriptionId === id));
-      const used = await this.usage.countedOf(tx, customerId, meter, giving);
+      const reset = entitlement.usageResetPeriod as WindowPeriod | null;
+      const used = await this.usage.countedOf(tx, customerId, meter, giving, reset);
       if (used) counted.push([meter.id, used]);
     }
     return { currency: running[0]?.currency ?? null, features, counted: new Map(counted), pricedMeters };

@@ -1,5 +1,6 @@
 import {
   accrue,
+  accrueUntil,
   Decimal,
   emptyAccrual,
   matches,
@@ -9,6 +10,7 @@ import {
   type AccrualRule,
   type AccrualState,
   type Span,
+  type WindowPeriod,
 } from '@drawdown/billing-core';
 import { CustomersService } from '@drawdown/customers';
 import { coreMeter, type Meter } from '@drawdown/features';
@@ -21,6 +23,7 @@ import {
 } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
+import { limitWindow } from './limit-window.js';
 import {
   featureUsageView,
   type CustomerUsageQuery,
@@ -101,34 +104,43 @@ export class CustomerUsage {
   ): Promise<FeatureUse> {
     const { meter, sources } = given;
     const giving = running.filter(({ id }) => sources.some((source) => source.subscriptionId === id));
-    const ends = giving.flatMap(({ currentPeriodEnd }) => currentPeriodEnd?.getTime() ?? []);
-    const resets = meter?.resetUsage === 'BILLING_PERIOD' && ends.length > 0;
+    const reset = given.entitlement.usageResetPeriod as WindowPeriod | null;
+    const resets = meter
+      ? giving.flatMap((one) => limitWindow(one, meter, reset, tx.now)?.resetsAt?.getTime() ?? [])
+      : [];
     return {
       given,
-      used: meter ? await this.used(tx, customerId, meter, giving, priced) : ZERO,
-      resetsAt: resets ? new Date(Math.min(...ends)) : null,
+      used: meter ? await this.used(tx, customerId, meter, giving, priced, reset) : ZERO,
+      resetsAt: resets.length > 0 ? new Date(Math.min(...resets)) : null,
     };
   }
 
-  /** What was used of a priced meter has been counted as it came; what only has a limit is counted now. */
+  /** What was used of a priced meter has been counted as it came; what only has a limit, or one by time, is counted now. */
   private async used(
     tx: Tx,
     customerId: string,
     meter: Meter,
     giving: readonly Subscription[],
     priced: readonly Use[],
+    reset: WindowPeriod | null,
   ): Promise<Decimal> {
-    const counted = priced.filter((use) => use.meterId === meter.id);
+    const counted = reset ? [] : priced.filter((use) => use.meterId === meter.id);
     if (counted.length > 0) return sum(counted.map(({ quantity }) => quantity));
-    const limited = await this.countedOf(tx, customerId, meter, giving);
+    const limited = await this.countedOf(tx, customerId, meter, giving, reset);
     return limited ? readAccrual(limited.rule, limited.state).quantity : ZERO;
   }
 
-  /** Counts a meter that only has a limit, in the current period of the oldest subscription; null without one. */
-  async countedOf(tx: Tx, customerId: string, meter: Meter, giving: readonly Subscription[]): Promise<Counted | null> {
+  /** Counts a meter that only has a limit, in the limit's window of the oldest subscription; null without one. */
+  async countedOf(
+    tx: Tx,
+    customerId: string,
+    meter: Meter,
+    giving: readonly Subscription[],
+    reset: WindowPeriod | null,
+  ): Promise<Counted | null> {
     const [oldest] = giving;
-    if (!oldest?.currentPeriodStart || !oldest.currentPeriodEnd) return null;
-    return this.count(tx, customerId, meter, { start: oldest.currentPeriodStart, end: oldest.currentPeriodEnd });
+    const window = oldest && limitWindow(oldest, meter, reset, tx.now);
+    return window ? this.count(tx, customerId, meter, window) : null;
   }
 
   /** Per subscription and meter, in the current periods; several items that price one meter count it once. */
@@ -163,7 +175,7 @@ export class CustomerUsage {
         const counted = accrue(rule, state, { at: new Date(event.at), arrival: Number(seq), properties });
         if (!('problem' in counted)) state = counted.state;
       }
-      if (events.length < CHUNK) return { rule, state };
+      if (events.length < CHUNK) return { rule, state: accrueUntil(rule, state, tx.now).state };
       after = events.at(-1)!.seq;
     }
   }
