@@ -63,6 +63,17 @@ describe('the PDF of the second invoice of the walk-through', () => {
     if (process.env.PDF_OUT) (await import('node:fs')).writeFileSync(process.env.PDF_OUT, answer.body as Buffer);
   });
 
+  it('tells which events made its usage line', async () => {
+    const { line_items } = await story.get<{ line_items: Record<string, unknown>[] }>(
+      `/invoices/${second.id}?expand_by_source=true&group_by=rows,plan`,
+    );
+    const part = { cost: '2250', usage: '1500', percentage: '100', event_count: 1 };
+    expect(line_items.map((line) => [line.price_type, line.usage_analytics, line.usage_breakdown])).toEqual([
+      ['FIXED', null, null],
+      ['USAGE', [{ source: '', ...part }], [{ grouped_by: { rows: '1500', plan: '' }, ...part }]],
+    ]);
+  });
+
   it('can be read under a link without a key, a guessed link not', async () => {
     const { presigned_url } = await story.get<{ presigned_url: string }>(`/invoices/${second.id}/pdf?url=true`);
     const { origin, pathname } = new URL(presigned_url);

@@ -7,6 +7,24 @@ import type { Invoice, InvoiceLine } from './invoice.entity.js';
 /** A row, or what a preview puts in its place. */
 export type InvoiceFacts = Omit<Invoice, 'id'> & { readonly id: string | null };
 
+/** What some of a line's events did: money and quantity as exact decimals, and the share of the cost in per cent. */
+class UsagePartView {
+  cost: string;
+  usage: string;
+  percentage: string;
+  event_count: number;
+}
+
+export class SourceUsageView extends UsagePartView {
+  /** Empty where an event named none. */
+  source: string;
+}
+
+export class UsageBreakdownView extends UsagePartView {
+  @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
+  grouped_by: Record<string, string>;
+}
+
 /** One line. Money and quantities are exact decimals as text. */
 export class InvoiceLineView {
   /** Null while it is not recorded: on a draft or a preview. */
@@ -64,10 +82,12 @@ export class InvoiceLineView {
   price_unit_amount: null;
   @UnusedKey()
   price_unit_id: null;
-  @UnusedKey()
-  usage_analytics: null;
-  @UnusedKey()
-  usage_breakdown: null;
+  /** By source of the events, with `expand_by_source=true`. */
+  @ApiProperty({ type: [SourceUsageView], nullable: true })
+  usage_analytics: SourceUsageView[] | null;
+  /** By what `group_by` names. */
+  @ApiProperty({ type: [UsageBreakdownView], nullable: true })
+  usage_breakdown: UsageBreakdownView[] | null;
   /** Ours, beside the client's keys: the line item, units that cost nothing, and what is due of the line. */
   @ApiProperty({ type: String, nullable: true })
   line_item_id: string | null;

@@ -21,6 +21,7 @@ import {
   type InvoiceView,
 } from './invoices.dto.js';
 import { InvoicesService } from './invoices.service.js';
+import { LineBreakdowns } from './line-breakdowns.service.js';
 import { OneOffInvoices } from './one-off-invoices.service.js';
 import { PaymentDesk } from './payment-desk.js';
 
@@ -30,6 +31,7 @@ export class InvoicesController {
   constructor(
     private readonly invoices: InvoicesService,
     private readonly desk: InvoiceDesk,
+    private readonly breakdowns: LineBreakdowns,
     private readonly oneOffs: OneOffInvoices,
     private readonly payments: PaymentDesk,
     private readonly charges: ChargeDesk,
@@ -54,8 +56,8 @@ export class InvoicesController {
 
   @Get('invoices/:id')
   @ApiOperation({ summary: 'Get an invoice; a draft with its lines as they are now' })
-  get(@Param('id') id: string, @Query() _query: GetInvoiceQuery): Promise<InvoiceView> {
-    return this.requests.read((tx) => this.invoices.get(tx, id));
+  get(@Param('id') id: string, @Query() query: GetInvoiceQuery): Promise<InvoiceView> {
+    return this.requests.read(async (tx) => this.breakdowns.added(tx, await this.invoices.get(tx, id), query));
   }
 
   @Post('invoices/:id/finalize')

@@ -19,6 +19,7 @@ import { InvoicesController } from './invoices.controller.js';
 import { InvoicesService } from './invoices.service.js';
 import { InvoicingJobs } from './invoicing.jobs.js';
 import { InvoicingListener } from './invoicing.listener.js';
+import { LineBreakdowns } from './line-breakdowns.service.js';
 import { OneOffInvoices } from './one-off-invoices.service.js';
 import { PaymentDesk } from './payment-desk.js';
 import { PaymentsController } from './payments.controller.js';
@@ -52,6 +53,7 @@ import { TopUps } from './top-ups.service.js';
     FeePayments,
     InvoicePapers,
     OneOffInvoices,
+    LineBreakdowns,
     InvoiceDesk,
     PaymentDesk,
     CreditPurchases,

@@ -19,6 +19,7 @@ import { MeteringListener } from './metering.listener.js';
 import { UsageBurner } from './usage-burner.js';
 import { UsageSettlement } from './usage-settlement.service.js';
 import { UsagePeriods } from './usage-periods.service.js';
+import { UsageBreakdowns } from './usage-breakdown.service.js';
 import { UsageService } from './usage.service.js';
 
 /** Usage events, accruals, and the burn. */
@@ -27,6 +28,7 @@ import { UsageService } from './usage.service.js';
   controllers: [EventsController, CustomerUsageController, CreditsController],
   providers: [
     UsageService,
+    UsageBreakdowns,
     UsagePeriods,
     IngestionService,
     AuthorizationService,
@@ -41,6 +43,6 @@ import { UsageService } from './usage.service.js';
     MeteringListener,
     MeteringJobs,
   ],
-  exports: [UsageService, IngestionService],
+  exports: [UsageService, UsageBreakdowns, IngestionService],
 })
 export class MeteringModule {}
