@@ -44,6 +44,7 @@ export class PlanChanges {
    */
   async change(tx: Tx, id: string, body: SubscriptionChangeBody): Promise<PlanChange> {
     const subscription = await this.subscriptions.claim(tx, id);
+    assertRunning(subscription);
     const terms = termsOf(subscription, body);
     const later = body.change_at === 'end_of_period';
     const effectiveAt = later ? subscription.currentPeriodEnd! : tx.now;

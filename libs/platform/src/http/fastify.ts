@@ -27,6 +27,8 @@ export function registerRequestHooks(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     void reply.header('x-request-id', request.id);
+    // The published client names JSON also where it sends nothing.
+    if (hasNoBody(request)) delete request.headers['content-type'];
     done();
   });
   fastify.addHook('preHandler', (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
@@ -50,6 +52,9 @@ export function registerRequestHooks(app: NestFastifyApplication): void {
     },
   );
 }
+
+const hasNoBody = ({ headers }: FastifyRequest): boolean =>
+  headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 
 /** Refuses what the database can't hold as it is (NUL, lone surrogates) and nesting without end. */
 function assertWellFormed(value: unknown, path: string, depth: number): void {
