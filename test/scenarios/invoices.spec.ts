@@ -60,6 +60,7 @@ describe('the PDF of the second invoice of the walk-through', () => {
       `inline; filename="${second.invoice_number}.pdf"`,
     ]);
     expect((answer.body as Buffer).subarray(0, 5).toString()).toBe('%PDF-');
+    // PDF_OUT=second.pdf keeps it, to be looked at.
     if (process.env.PDF_OUT) (await import('node:fs')).writeFileSync(process.env.PDF_OUT, answer.body as Buffer);
   });
 
