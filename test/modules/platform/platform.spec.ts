@@ -313,6 +313,29 @@ describe('due work', () => {
     ]);
   });
 
+  it('of a crowd is done by several workers at once, each customer once', async () => {
+    const jobs = app.get(ThingsJobs);
+    jobs.done.length = 0;
+    let [working, most] = [0, 0];
+    jobs.onWork = async () => {
+      most = Math.max(most, ++working);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      working--;
+    };
+    const names = Array.from({ length: 60 }, (_, n) => `crowd-${n}`);
+    await sql`
+      insert into customer (id, tenant_id, environment_id, external_id, timezone, metadata, status, created_at, updated_at)
+      select name, ${scope.tenantId}, ${scope.environmentId}, name, 'UTC', '{}', 'published', now(), now()
+      from unnest(${names}::text[]) name`.execute(db());
+    for (const name of names) await schedule('grant.give', name, '2026-01-07T00:00:00Z');
+    await app.get(Agenda).runAll(scope, new Date('2026-01-07T00:00:00Z'));
+    jobs.onWork = async () => {};
+    expect(jobs.done.toSorted()).toEqual(
+      names.map((name) => `grant.give ${name}-s 2026-01-07T00:00:00.000Z`).toSorted(),
+    );
+    expect(most).toBeGreaterThan(1);
+  });
+
   it('of a clock that another call is moving is refused', async () => {
     const clock = app.get(ClockService);
     const jobs = app.get(ThingsJobs);
