@@ -71,6 +71,7 @@ const ours: readonly DueWorkKind[] = [
   'subscription.resume',
   'plan.change',
   'line_item.change',
+  'price.sync',
   'period.close',
   'period.open',
   'grant.give',
