@@ -1,4 +1,7 @@
-import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Problem } from '@drawdown/platform';
+import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { sql } from 'kysely';
+import { Grants } from '../../libs/subscriptions/src/grants.service.js';
 import { startModules, type Modules } from '../support/modules.js';
 import { definePlan } from './second-plan.js';
 import { amounts, eventsOf, type InvoiceBody, Story, type Subscriber } from './story.js';
@@ -27,7 +30,18 @@ let month = 0;
 let people = 0;
 
 /** Every case starts on the first of a month of 31 days. */
-const months = ['2026-01', '2026-03', '2026-05', '2026-07', '2026-10', '2026-12', '2027-03', '2027-05', '2027-07'];
+const months = [
+  '2026-01',
+  '2026-03',
+  '2026-05',
+  '2026-07',
+  '2026-10',
+  '2026-12',
+  '2027-03',
+  '2027-05',
+  '2027-07',
+  '2027-10',
+];
 let at: (day: string) => string;
 
 const change = (subscriber: Subscriber, body: object, route = 'execute') =>
@@ -203,6 +217,36 @@ describe('a change at the end of the period', () => {
     await modules.advanceTo(new Date(+new Date(end) + 3_600_000).toISOString());
     expect(lines(await subscriber.lastInvoice()).map(([name, money]) => [name, money])).toEqual([['Mini', '31']]);
     expect((await listed()).schedules.map(({ status }) => status)).toEqual(['executed', 'cancelled']);
+  });
+});
+
+describe('a planned change that fails half way', () => {
+  it('leaves nothing of it behind, and is tried again', async () => {
+    const subscriber = await subscribe();
+    const planned = await change(subscriber, { target_plan_id: mini, change_at: 'end_of_period' });
+    const plan = () =>
+      modules.run(async (tx) => {
+        const found = await sql<{ plan_id: string }>`
+          select plan_id from subscription where id = ${subscriber.subscriptionId}`.execute(tx.db);
+        return found.rows[0]!.plan_id;
+      });
+    const grants = modules.get(Grants);
+    const seen: string[] = [];
+    const beginInside = grants.beginInside.bind(grants);
+    const broken = jest.spyOn(grants, 'beginInside').mockImplementation(async (...args) => {
+      seen.push(await plan());
+      if (seen.length === 1) throw Problem.state('refused by the test', 'half way');
+      return beginInside(...args);
+    });
+    await modules.advanceTo(planned.effective_date);
+    broken.mockRestore();
+    // What is committed, seen from outside while the change runs: the old plan, also at the second try.
+    expect(seen).toEqual([story.starter.planId, story.starter.planId]);
+    expect(await plan()).toBe(mini);
+    const { schedules } = await story.get<{ schedules: { status: string }[] }>(
+      `/v1/subscriptions/${subscriber.subscriptionId}/schedules`,
+    );
+    expect(schedules.map(({ status }) => status)).toEqual(['executed']);
   });
 });
 

@@ -328,6 +328,7 @@ describe('reading invoices', () => {
           total_overdue_amount: '0',
           unpaid_usage_charges: '0',
           unpaid_fixed_charges: '149',
+          account_credit_amount: '0',
         },
       ],
     });
