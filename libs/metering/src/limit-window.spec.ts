@@ -21,7 +21,7 @@ const told = (
   of: Partial<Subscription> = {},
   resetUsage: 'NEVER' | 'BILLING_PERIOD' = 'BILLING_PERIOD',
 ) => {
-  const window = limitWindow({ ...subscription, ...of } as Subscription, { resetUsage }, reset, now);
+  const window = limitWindow(Object.assign({}, subscription, of), { resetUsage }, reset, now);
   return window && [window.start, window.resetsAt].map((at) => at?.toISOString().slice(0, 16) ?? null);
 };
 
