@@ -1,7 +1,6 @@
-import { Problem } from '@drawdown/platform';
+import { EventBus, Problem } from '@drawdown/platform';
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
-import { Grants } from '../../libs/subscriptions/src/grants.service.js';
 import { startModules, type Modules } from '../support/modules.js';
 import { definePlan } from './second-plan.js';
 import { amounts, eventsOf, type InvoiceBody, Story, type Subscriber } from './story.js';
@@ -230,13 +229,13 @@ describe('a planned change that fails half way', () => {
           select plan_id from subscription where id = ${subscriber.subscriptionId}`.execute(tx.db);
         return found.rows[0]!.plan_id;
       });
-    const grants = modules.get(Grants);
+    const bus = modules.get(EventBus);
     const seen: string[] = [];
-    const beginInside = grants.beginInside.bind(grants);
-    const broken = jest.spyOn(grants, 'beginInside').mockImplementation(async (...args) => {
-      seen.push(await plan());
+    const publish = bus.publish.bind(bus);
+    const broken = jest.spyOn(bus, 'publish').mockImplementation(async (tx, definition, payload) => {
+      if (definition.name === 'subscription.plan_changed') seen.push(await plan());
       if (seen.length === 1) throw Problem.state('refused by the test', 'half way');
-      return beginInside(...args);
+      return publish(tx, definition, payload);
     });
     await modules.advanceTo(planned.effective_date);
     broken.mockRestore();
