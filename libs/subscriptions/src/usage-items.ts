@@ -65,14 +65,16 @@ const usageItemRows = (environmentId: string) => sql`
     from subscription_line_item i
     join subscription s on s.environment_id = i.environment_id and s.id = i.subscription_id
     join subscription_period p on p.environment_id = i.environment_id and p.subscription_id = i.subscription_id
-    where i.environment_id = ${environmentId} and i.price_type = 'USAGE'
-      and i.start_date < p.end_at and (i.end_date is null or i.end_date > p.start_at)`;
+    where i.environment_id = ${environmentId} and i.price_type = 'USAGE'`;
+
+/** The item counts at some time of the period. */
+const meets = sql`i.start_date < p.end_at and (i.end_date is null or i.end_date > p.start_at)`;
 
 /** One query of the hot path: the usage items of customers that count at some time in `[from, to]`, by period. */
 export async function usageItemsOf(tx: Tx, customerIds: readonly string[], from: Date, to: Date): Promise<UsageItem[]> {
   const found = await sql<UsageItemRow>`
     ${usageItemRows(tx.scope.environmentId)}
-      and i.customer_id = any(${[...customerIds]}::text[]) and p.end_at > ${from} and p.start_at <= ${to}
+      and ${meets} and i.customer_id = any(${[...customerIds]}::text[]) and p.end_at > ${from} and p.start_at <= ${to}
     order by s.start_date, s.id, i.id, p.number`.execute(tx.db);
   return oldestFirst(found.rows.map(usageItem)).filter((item) => {
     const { start, end } = countingSpan(item);
@@ -106,7 +108,7 @@ export async function usageChainsOf(tx: Tx, items: readonly UsageItem[]): Promis
   }
   const chains = [...since.values()];
   const found = await sql<UsageItemRow>`
-    select * from (${usageItemRows(tx.scope.environmentId)}) found
+    select * from (${usageItemRows(tx.scope.environmentId)} and ${meets}) found
     join unnest(${chains.map((one) => one.subscriptionId)}::text[], ${chains.map((one) => one.meterId)}::text[],
                 ${chains.map((one) => one.number)}::int[]) c(of_subscription, of_meter, since)
       on c.of_subscription = subscription_id and c.of_meter = meter_id and number >= c.since
