@@ -121,7 +121,7 @@ export class WalletsMigration extends Migration {
         foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       ) with (fillfactor = 70);
       create unique index hold_by_key on hold (environment_id, idempotency_key) where idempotency_key is not null;
-      create index hold_open on hold (environment_id, customer_id) where status = 'open';
+      create index hold_open on hold (environment_id, customer_id, expires_at) where status = 'open';
       create index hold_by_age on hold (environment_id, created_at desc, id desc);
 
       create table hold_lot (
@@ -134,7 +134,6 @@ export class WalletsMigration extends Migration {
         foreign key (environment_id, hold_id) references hold (environment_id, id) deferrable initially deferred,
         foreign key (environment_id, lot_id) references lot (environment_id, id) deferrable initially deferred
       );
-      create index hold_lot_by_lot on hold_lot (environment_id, lot_id);
 
       create function ledger_is_append_only() returns trigger language plpgsql as $$
       begin

@@ -244,9 +244,9 @@ function newHold(tx: Tx, { body, customerId, wanted, requestHash }: Asked, verdi
 }
 
 /** Over what is asked, whatever the order of its keys. */
-function requestHash({ idempotency_key: _, ...body }: AuthorizeBody): Buffer {
+function requestHash(body: AuthorizeBody): Buffer {
   const said = Object.entries(body)
-    .filter(([, value]) => value !== undefined && value !== null)
+    .filter(([key, value]) => key !== 'idempotency_key' && value !== undefined && value !== null)
     .map(([key, value]) => [key, value !== null && typeof value === 'object' ? sorted(value) : value])
     .toSorted(([a], [b]) => (a! < b! ? -1 : 1));
   return hash('sha256', JSON.stringify(said), 'buffer');

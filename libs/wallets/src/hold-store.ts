@@ -4,13 +4,17 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Hold, NewHold, OpenUse, SettledHold } from './hold.js';
 import type { HeldChange } from './movement.js';
 
-/** What unexpired holds keep of the lot `l`: its `held`, less what expired holds have not been freed of yet. */
+/**
+ * What unexpired holds keep of the lot `l`: its `held`, less what expired holds have not been freed of yet. Those are
+ * found by their instant, mostly none: a lot may be kept by thousands of holds.
+ */
 export const heldNow = (tx: Tx): RawBuilder<unknown> => sql`
   case when l.held > 0 then l.held - coalesce((
     select sum(kept.credits) from hold_lot kept
-    join hold over on over.environment_id = kept.environment_id and over.id = kept.hold_id
-    where kept.environment_id = l.environment_id and kept.lot_id = l.id and over.status = 'open'
-      and over.expires_at <= ${tx.now}), 0) else 0 end`;
+    where kept.environment_id = l.environment_id and kept.lot_id = l.id and kept.hold_id = any(array(
+      select over.id from hold over
+      where over.environment_id = l.environment_id and over.customer_id = l.customer_id and over.status = 'open'
+        and over.expires_at <= ${tx.now}))), 0) else 0 end`;
 
 interface HoldRow {
   id: string;
