@@ -3,6 +3,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import helmet from '@fastify/helmet';
+import { sql } from 'kysely';
 import { Logger } from 'nestjs-pino';
 import { AppModule, type AppParts } from './app.module.js';
 import { isClientOperation } from './client-operations.js';
@@ -22,8 +23,20 @@ export async function createServer(parts: AppParts): Promise<NestFastifyApplicat
   registerRequestLog(app);
   await app.register(helmet, { contentSecurityPolicy: { directives: swaggerPolicy } });
   describeApi(app);
-  await app.get(MikroORM).migrator.up();
+  await migrate(app.get(MikroORM));
   return app;
+}
+
+/** Brings the database up to date; of several processes that start at once one does it and the others wait. */
+async function migrate(orm: MikroORM): Promise<void> {
+  await orm.em.fork().transactional(async (em) => {
+    const db = em.getKysely();
+    await sql`set local lock_timeout = 0`.execute(db);
+    await sql`set local statement_timeout = 0`.execute(db);
+    await sql`set local idle_in_transaction_session_timeout = 0`.execute(db);
+    await sql`select pg_advisory_xact_lock(hashtextextended('drawdown migrations', 0))`.execute(db);
+    await orm.migrator.up();
+  });
 }
 
 /** Swagger UI sets style attributes; scripts come from this server only. */

@@ -1,4 +1,4 @@
-import { realTime, type Settings } from '@drawdown/platform';
+import { InvalidSettings, realTime, type Settings } from '@drawdown/platform';
 import { spawn } from 'node:child_process';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,7 +37,7 @@ export async function stripeAccess(settings: Settings): Promise<StripeAccess & {
 
 /** The sandbox is a process of its own; one that another server of this machine has started is shared. */
 async function startSandbox(settings: Settings): Promise<() => void> {
-  if (await answers(settings.STRIPE_SANDBOX_PORT)) return () => {};
+  if (await answers(settings.STRIPE_SANDBOX_PORT)) return sharedSandbox(settings.STRIPE_SANDBOX_PORT);
   const entry = fileURLToPath(new URL('../../stripe-sandbox/src/main.js', import.meta.url));
   const child = spawn(process.execPath, ['--enable-source-maps', entry], {
     env: {
@@ -61,6 +61,19 @@ async function startSandbox(settings: Settings): Promise<() => void> {
     await sleep(50);
   }
   return () => void child.kill('SIGTERM');
+}
+
+/** @throws InvalidSettings when what answers there is another program. */
+async function sharedSandbox(port: number): Promise<() => void> {
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/account`, {
+    headers: { authorization: `Bearer ${SANDBOX_KEY}` },
+    signal: AbortSignal.timeout(2_000),
+  }).then(
+    (response) => response.ok,
+    () => false,
+  );
+  if (!answer) throw new InvalidSettings(`STRIPE_SANDBOX_PORT must be free: another program answers on ${port}`);
+  return () => {};
 }
 
 const answers = (port: number): Promise<boolean> =>

@@ -19,7 +19,9 @@ describe('usage is counted', () => {
     ['many times over', { type: 'SUM_WITH_MULTIPLIER', field: 'n', multiplier: '0.5' }, [4, 9], '6.5'],
     ['by the hour and added', { type: 'MAX', field: 'n', bucket_size: 'HOUR' }, [4, 9, 8], '21'],
   ])('%s', async (_, aggregation, values, quantity) => {
-    const customer = await world.subscriber([{ aggregation, price: { amount: '2' } }], { since: '2026-03-01T00:00:00Z' });
+    const customer = await world.subscriber([{ aggregation, price: { amount: '2' } }], {
+      since: '2026-03-01T00:00:00Z',
+    });
     for (const [hour, n] of values.entries()) {
       await customer.report(0, { n }, `2026-03-01T0${hour}:30:00Z`, '2026-03-01T06:00:00Z');
     }

@@ -9,6 +9,7 @@ import { ApiKeys } from './api-keys.js';
 import { Environment, Tenant } from './environment.entity.js';
 
 const BOOTSTRAP_LOCK = 'drawdown bootstrap';
+const LIVE_PREFIX = 'dd_live_';
 
 /** At the first start there is nobody to make the first tenant, so the server does. */
 @Injectable()
@@ -20,35 +21,32 @@ export class Bootstrap {
 
   /**
    * Makes a tenant with a development and a production environment where there is none, and sees that
-   * `BOOTSTRAP_API_KEY`, if set, opens the development environment (a key that was revoked stays revoked).
+   * `BOOTSTRAP_API_KEY`, if set, opens the production environment when it begins with `dd_live_`, else the development
+   * environment (a key that was revoked stays revoked).
    * @returns a generated development key, to be shown once; null when none was made.
    */
   async ensureTenant(): Promise<string | null> {
     return this.orm.em.fork().transactional(async (em) => {
       const manager = em as EntityManager;
       await sql`select pg_advisory_xact_lock(hashtextextended(${BOOTSTRAP_LOCK}, 0))`.execute(em.getKysely() as Sql);
-      const existing = await em.findOne(
-        Environment,
-        { type: 'development' },
-        { orderBy: { createdAt: 'asc', id: 'asc' } },
-      );
-      const development = existing ?? this.makeTenant(manager);
+      const isNew = (await em.count(Tenant)) === 0;
+      if (isNew) this.makeTenant(manager);
+      await em.flush();
       const wanted = this.settings.BOOTSTRAP_API_KEY;
-      if (wanted) {
-        if (!(await ApiKeys.exists(manager, wanted))) ApiKeys.issue(manager, development, 'bootstrap', wanted);
-        return null;
-      }
-      return existing ? null : ApiKeys.issue(manager, development, 'bootstrap');
+      if (!wanted && !isNew) return null;
+      const type = wanted?.startsWith(LIVE_PREFIX) ? 'production' : 'development';
+      const environment = await em.findOneOrFail(Environment, { type }, { orderBy: { createdAt: 'asc', id: 'asc' } });
+      if (!wanted) return ApiKeys.issue(manager, environment, 'bootstrap');
+      if (!(await ApiKeys.exists(manager, wanted))) ApiKeys.issue(manager, environment, 'bootstrap', wanted);
+      return null;
     });
   }
 
-  /** @returns its development environment. */
-  private makeTenant(em: EntityManager): Environment {
+  private makeTenant(em: EntityManager): void {
     const at = { createdAt: realTime(), updatedAt: realTime() };
     const tenant = em.create(Tenant, { id: newId('tenant'), name: 'Default', metadata: {}, ...at });
-    const [development] = (['development', 'production'] as const).map((type) =>
-      em.create(Environment, { id: newId('env'), tenantId: tenant.id, name: type, type, ...at }),
-    );
-    return development!;
+    for (const type of ['development', 'production'] as const) {
+      em.create(Environment, { id: newId('env'), tenantId: tenant.id, name: type, type, ...at });
+    }
   }
 }

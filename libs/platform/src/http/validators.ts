@@ -15,11 +15,15 @@ import {
   type ValidationOptions,
 } from 'class-validator';
 
-const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})$/;
+const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})$/;
 
 export function isInstant(value: unknown): value is string {
-  if (typeof value !== 'string' || !RFC3339.test(value)) return false;
-  const at = new Date(value);
+  const parts = typeof value === 'string' ? RFC3339.exec(value) : null;
+  if (!parts) return false;
+  // 30 February would roll over into March.
+  const [year, month, day] = parts.slice(1, 4).map(Number) as [number, number, number];
+  if (new Date(Date.UTC(year, month - 1, day)).getUTCDate() !== day) return false;
+  const at = new Date(value as string);
   return !Number.isNaN(at.getTime()) && at.getUTCFullYear() >= 1970 && at.getUTCFullYear() <= 9998;
 }
 
