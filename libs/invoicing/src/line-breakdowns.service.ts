@@ -17,14 +17,14 @@ export class LineBreakdowns {
     for (const line of invoice.line_items) {
       const sources = bySource ? await this.parts(tx, line, ['source']) : null;
       const groups = keys.length > 0 ? await this.parts(tx, line, keys) : null;
-      lines.push({
-        ...line,
+      const made = {
         usage_analytics:
           sources?.map(({ groupedBy, ...part }) => ({ source: groupedBy.source!, ...shown(part) })) ?? null,
         usage_breakdown: groups?.map(({ groupedBy, ...part }) => ({ grouped_by: groupedBy, ...shown(part) })) ?? null,
-      });
+      };
+      lines.push(Object.assign({}, line, made));
     }
-    return { ...invoice, line_items: lines };
+    return Object.assign({}, invoice, { line_items: lines });
   }
 
   /** Null of a line that bills no usage. */

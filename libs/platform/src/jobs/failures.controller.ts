@@ -64,7 +64,14 @@ export class FailuresController {
         select *, count(*) over ()::int total from (${failures(tx)}) failure
         where ${query.subject_id ?? null}::text is null or subject_id = ${query.subject_id ?? null}
         order by subject_id, name limit ${limit} offset ${offset}`.execute(tx.db);
-      const items = found.rows.map(({ total: _, ...failure }) => failure);
+      const items = found.rows.map(({ kind, subject_id, name, attempts, error, given_up }) => ({
+        kind,
+        subject_id,
+        name,
+        attempts,
+        error,
+        given_up,
+      }));
       return listView(items, found.rows[0]?.total ?? 0, query);
     });
   }
