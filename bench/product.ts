@@ -1,6 +1,6 @@
 import { defineStarter } from '../apps/demo/src/starter-plan.js';
 import { sendAll, type Call, type Target } from './load.js';
-import { startProcess, type RunningServer } from './processes.js';
+import { freePort, startProcess, type RunningServer } from './processes.js';
 import type { BenchEvent } from './usage.js';
 
 const KEY = 'dd_test_the-key-of-the-bench';
@@ -33,7 +33,7 @@ export class Product {
         LOG_LEVEL: 'warn',
         STRIPE_SECRET_KEY: '',
         STRIPE_SANDBOX_DIR: '.data/bench/stripe-sandbox',
-        STRIPE_SANDBOX_PORT: process.env.STRIPE_SANDBOX_PORT ?? '12119',
+        STRIPE_SANDBOX_PORT: String(await freePort()),
         ...env,
       },
       '/ready',
