@@ -14,18 +14,19 @@ export class WalletsMigration extends Migration {
         currency text not null check (currency ~ '^[a-z]{3}$'),
         conversion_rate numeric(38,12) not null check (conversion_rate > 0 and conversion_rate <> 'NaN'),
         topup_conversion_rate numeric(38,12) not null check (topup_conversion_rate > 0 and topup_conversion_rate <> 'NaN'),
-        status text not null check (status in ('active', 'closed')),
+        status text not null check (status in ('active', 'frozen', 'closed')),
         allowed_price_types text[] not null,
         opened_by_grant boolean not null,
         auto_topup jsonb,
         alert_settings jsonb,
         metadata jsonb not null,
         credit_balance numeric(38,12) not null default 0 check (credit_balance >= 0 and credit_balance <> 'NaN'),
+        debt numeric(38,12) not null default 0 check (debt >= 0 and debt <> 'NaN'),
         entry_seq bigint not null default 0,
         entry_hash bytea not null default '\\x',
         created_at timestamptz not null,
         updated_at timestamptz not null,
-        live boolean generated always as (nullif(status = 'active', false)) stored,
+        live boolean generated always as (nullif(status <> 'closed', false)) stored,
         unique (environment_id, id),
         constraint wallet_live_customer foreign key (environment_id, customer_id, live)
           references customer (environment_id, id, live),
@@ -69,7 +70,8 @@ export class WalletsMigration extends Migration {
         customer_id text not null,
         lot_id text not null,
         kind text not null
-          check (kind in ('add', 'burn', 'return', 'write_off', 'terminate', 'debit', 'fee', 'fee_return')),
+          check (kind in ('add', 'burn', 'return', 'write_off', 'terminate', 'debit', 'fee', 'fee_return',
+                          'reversal', 'reversal_return', 'debt_payment', 'debt_return')),
         credits numeric(38,12) not null check (credits <> 0 and credits <> 'NaN'),
         balance_after numeric(38,12) not null check (balance_after >= 0 and balance_after <> 'NaN'),
         lot_remaining_after numeric(38,12) not null check (lot_remaining_after >= 0 and lot_remaining_after <> 'NaN'),
@@ -95,6 +97,32 @@ export class WalletsMigration extends Migration {
       create index ledger_entry_by_age on ledger_entry (environment_id, at desc, seq desc, id desc);
       create index ledger_entry_by_cause on ledger_entry (environment_id, cause_id);
       create index ledger_entry_by_lot on ledger_entry (environment_id, lot_id);
+
+      create table credit_reversal (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        customer_id text not null,
+        wallet_id text not null,
+        lot_id text not null,
+        kind text not null check (kind in ('refund', 'loss')),
+        credits numeric(38,12) not null check (credits > 0 and credits <> 'NaN'),
+        taken numeric(38,12) not null check (taken between 0 and credits),
+        debt_paid numeric(38,12) not null check (debt_paid between 0 and credits - taken),
+        business_key text not null,
+        undone_at timestamptz,
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        unique (environment_id, business_key),
+        check (kind = 'loss' or taken = credits),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, wallet_id) references wallet (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, lot_id) references lot (environment_id, id) deferrable initially deferred
+      );
+      create index credit_reversal_by_wallet on credit_reversal (environment_id, wallet_id);
+      create index credit_reversal_by_lot on credit_reversal (environment_id, lot_id);
 
       create table hold (
         id text primary key,

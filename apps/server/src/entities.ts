@@ -4,6 +4,8 @@ import {
   AccountCreditEntry,
   CheckoutSession,
   CreditPurchase,
+  Dunning,
+  DunningPolicy,
   Invoice,
   InvoiceLine,
   Payment,
@@ -23,7 +25,7 @@ import {
   SubscriptionGrant,
   SubscriptionSchedule,
 } from '@drawdown/subscriptions';
-import { LedgerEntry, Lot, Wallet } from '@drawdown/wallets';
+import { CreditReversal, LedgerEntry, Lot, Wallet } from '@drawdown/wallets';
 
 /** Every table the ORM knows, beside the platform's own. */
 export const entities = [
@@ -45,6 +47,7 @@ export const entities = [
   Wallet,
   Lot,
   LedgerEntry,
+  CreditReversal,
   UsageEvent,
   UsagePeriod,
   Accrual,
@@ -52,6 +55,8 @@ export const entities = [
   InvoiceLine,
   AccountCreditEntry,
   CreditPurchase,
+  Dunning,
+  DunningPolicy,
   Payment,
   PaymentAttempt,
   PaymentReceipt,

@@ -30,6 +30,7 @@ export const REFUSALS = [
   'not_entitled',
   'feature_disabled',
   'limit_reached',
+  'wallet_debt',
   'insufficient_credits',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
@@ -118,6 +119,7 @@ export class Authorizer {
 
   private askCredits(customerId: string, { credits, currency: named }: Wanted & { kind: 'credits' }): Verdict {
     const currency = named ?? this.onlyCurrency(customerId);
+    if (currency && this.purses.owes(customerId, currency)) return no('wallet_debt', currency);
     const { held, short } = reserve(currency ? this.spendable(customerId, currency) : [], credits);
     if (!currency || short.gt(ZERO)) return no('insufficient_credits', currency);
     this.purses.hold(held);
@@ -137,6 +139,8 @@ export class Authorizer {
       return no(unpriced.length > 0 ? 'feature_disabled' : 'not_entitled', currency);
     }
     if (enabled.some((given) => this.isOverLimit(customerId, given, event))) return no('limit_reached', currency);
+    const owed = bases.find(({ item }) => this.purses.owes(customerId, item.currency));
+    if (owed) return no('wallet_debt', owed.item.currency);
     const parts = this.reserveAll(customerId, bases, event);
     if (!parts) return no('insufficient_credits', currency);
     return { reason: null, currency, use: { eventName: use.eventName, properties: use.properties }, parts };

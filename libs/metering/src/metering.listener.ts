@@ -1,5 +1,6 @@
 import {
   creditsAdded,
+  creditsRestored,
   creditsReturned,
   customerCreated,
   customerUpdated,
@@ -76,6 +77,11 @@ export class MeteringListener {
   @InTransaction(creditsReturned)
   async payShortfallsAgain(tx: Tx, returned: PayloadOf<typeof creditsReturned>): Promise<void> {
     await this.payDown(tx, returned, tx.now, returned.invoice_id);
+  }
+
+  @InTransaction(creditsRestored)
+  async payShortfallsByTheRestored(tx: Tx, restored: PayloadOf<typeof creditsRestored>): Promise<void> {
+    await this.payDown(tx, restored, tx.now, `restored:${restored.reversal_id}`);
   }
 
   private async payDown(

@@ -7,6 +7,8 @@ export { LedgerEntry } from './ledger-entry.entity.js';
 export { Lot, type LotSource } from './lot.entity.js';
 export type { Cause, HeldChange, Movement, MovementKind, MovementNote, TransactionReason } from './movement.js';
 export { Purses, type PurseLot } from './purses.js';
+export { CreditReversal, debtOf } from './reversal.entity.js';
+export { CreditReversals, type NewReversal } from './reversals.service.js';
 export { Wallet, type AutoTopup, type PriceType, type WalletStatus } from './wallet.entity.js';
 export { inMoney, walletView, WalletView } from './wallets.dto.js';
 export { WalletLifecycle } from './wallet-lifecycle.service.js';

@@ -66,6 +66,10 @@ const REASON_OF: Record<Exclude<MovementKind, 'add'>, TransactionReason> = {
   debit: 'MANUAL_BALANCE_DEBIT',
   fee: 'INVOICE_PAYMENT',
   fee_return: 'CREDIT_ADJUSTMENT',
+  reversal: 'CREDIT_ADJUSTMENT',
+  reversal_return: 'CREDIT_ADJUSTMENT',
+  debt_payment: 'CREDIT_ADJUSTMENT',
+  debt_return: 'CREDIT_ADJUSTMENT',
 };
 
 /**
@@ -129,7 +133,7 @@ function assertHeldInside({ lotId, held, remaining }: BookedLot): void {
 
 function inBookingOrder(movements: readonly Movement[], lots: ReadonlyMap<string, BookedLot>): Movement[] {
   const incoming = movements.filter((movement) => movement.credits.gt(0));
-  const lost = incoming.filter((movement) => movement.kind === 'return' && lots.get(movement.lotId)!.writtenOff);
+  const lost = incoming.filter((movement) => movement.kind !== 'add' && lots.get(movement.lotId)!.writtenOff);
   const writtenOff = lost.map((movement): Movement => ({
     lotId: movement.lotId,
     credits: movement.credits.neg(),

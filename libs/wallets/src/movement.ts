@@ -1,6 +1,6 @@
 import type { Decimal } from '@drawdown/billing-core';
 
-/** Why credits move. `add` and the two returns come in, the others go out. */
+/** Why credits move. `add` and the returns come in, the others go out. */
 export const MOVEMENT_KINDS = [
   'add',
   'burn',
@@ -10,11 +10,15 @@ export const MOVEMENT_KINDS = [
   'debit',
   'fee',
   'fee_return',
+  'reversal',
+  'reversal_return',
+  'debt_payment',
+  'debt_return',
 ] as const;
 export type MovementKind = (typeof MOVEMENT_KINDS)[number];
 
 /** What `cause.id` names. */
-export const CAUSE_TYPES = ['usage_batch', 'lot', 'pay_down', 'wallet', 'request', 'invoice', 'hold'] as const;
+export const CAUSE_TYPES = ['usage_batch', 'lot', 'pay_down', 'wallet', 'request', 'invoice', 'hold', 'reversal'] as const;
 export type CauseType = (typeof CAUSE_TYPES)[number];
 
 /** The wire's words for why a wallet transaction happened. */

@@ -20,12 +20,14 @@ export class Purses {
 
   /**
    * @param lots in burn order; @param rates of the customers' wallets, by `customerId currency`; @param prepaid those of
-   * them that have a wallet for usage; @param stale whether a lot still counts holds that have expired.
+   * them that have a wallet for usage; @param indebted those that owe credits; @param stale whether a lot still counts
+   * holds that have expired.
    */
   constructor(
     lots: readonly PurseLot[],
     private readonly rates: ReadonlyMap<string, Decimal>,
     private readonly prepaid: ReadonlySet<string> = new Set(),
+    private readonly indebted: ReadonlySet<string> = new Set(),
     readonly stale: boolean = false,
   ) {
     for (const lot of lots) {
@@ -49,6 +51,11 @@ export class Purses {
   /** Whether the customer pays usage in the currency with credits at all, or is billed in arrears for all of it. */
   isPrepaid(customerId: string, currency: string): boolean {
     return this.prepaid.has(purseKey(customerId, currency));
+  }
+
+  /** Whether the customer owes credits in the currency: it may use none before they are paid. */
+  owes(customerId: string, currency: string): boolean {
+    return this.indebted.has(purseKey(customerId, currency));
   }
 
   /** The currencies of the customer's wallets, closed ones too. */
@@ -107,6 +114,7 @@ interface PurseRow {
   conversion_rate: string;
   usable: boolean;
   prepaid: boolean;
+  indebted: boolean;
   stale: boolean;
   lot_id: string | null;
   source: string;
@@ -128,7 +136,7 @@ export async function loadPurses(
   const found = await sql<PurseRow>`
     select w.customer_id, w.id wallet_id, w.currency, w.conversion_rate,
            l.written_off_at is null and w.status = 'active' and w.allowed_price_types && '{ALL,USAGE}' usable,
-           w.status <> 'closed' and w.allowed_price_types && '{ALL,USAGE}' prepaid,
+           w.status <> 'closed' and w.allowed_price_types && '{ALL,USAGE}' prepaid, w.debt > 0 indebted,
            coalesce(l.held > ${heldNow(tx)}, false) stale,
            l.id lot_id, l.source, l.priority, l.effective_at, l.expires_at, l.created_at, l.remaining, l.held
     from wallet w left join lateral (
@@ -144,6 +152,7 @@ export async function loadPurses(
     burnOrder(found.rows.flatMap((row) => (row.lot_id === null ? [] : purseLot(row, row.lot_id)))),
     rates,
     new Set(found.rows.flatMap((row) => (row.prepaid ? purseKey(row.customer_id, row.currency) : []))),
+    new Set(found.rows.flatMap((row) => (row.indebted ? purseKey(row.customer_id, row.currency) : []))),
     found.rows.some((row) => row.stale),
   );
 }

@@ -1,8 +1,11 @@
 import { amount, owned } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
 
-/** A wallet is closed for good: its rest is written off and its status never changes again. */
-export const WALLET_STATUSES = ['active', 'closed'] as const;
+/**
+ * From a frozen wallet no credits go out, but those that holds keep already; it can be thawed. A wallet is closed for
+ * good: its rest is written off and its status never changes again.
+ */
+export const WALLET_STATUSES = ['active', 'frozen', 'closed'] as const;
 export type WalletStatus = (typeof WALLET_STATUSES)[number];
 
 /** What a wallet's credits may pay. */
@@ -52,6 +55,8 @@ const WalletSchema = defineEntity({
     metadata: p.json<Record<string, string>>(),
     /** What the lots hold, the sum of the ledger. Moved only by `post`. */
     creditBalance: amount(),
+    /** Credits owed: of purchases whose money was taken from outside when they were spent already. */
+    debt: amount(),
   },
 });
 

@@ -214,6 +214,8 @@ export class WalletView extends OwnedView {
   /** What the lots hold: the sum of the ledger. */
   credit_balance: string;
   balance: string;
+  /** Credits owed for purchases whose money was taken back after they were spent: paid first by the next ones bought. */
+  credit_debt: string;
   /** What usable lots hold and no hold has taken, by origin. */
   credits_available_breakdown: CreditBreakdownView;
   config: WalletConfigView;
@@ -238,6 +240,7 @@ export const walletView = (wallet: Wallet, { creditBalance, free, purchased }: W
   wallet_status: wallet.status,
   credit_balance: text(creditBalance),
   balance: text(inMoney(creditBalance, wallet)),
+  credit_debt: text(wallet.debt),
   credits_available_breakdown: { free: text(free), purchased: text(purchased) },
   config: { allowed_price_types: wallet.allowedPriceTypes },
   auto_topup: wallet.autoTopup ?? null,

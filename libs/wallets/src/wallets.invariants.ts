@@ -47,6 +47,24 @@ export const walletInvariants: readonly Invariant[] = [
         having h.credits <> coalesce(sum(hl.credits), 0) or bool_or(l.customer_id <> h.customer_id)`,
   ),
   invariant(
+    'what a wallet owes is what reversals could not take and nothing has paid',
+    sql`select w.id || ' owes ' || w.debt || ', its reversals ' || coalesce(r.debt, 0) violation
+        from wallet w
+        left join (select environment_id, wallet_id, sum(credits - taken - debt_paid) debt from credit_reversal
+                   where undone_at is null group by 1, 2) r
+          on r.environment_id = w.environment_id and r.wallet_id = w.id
+        where w.debt <> coalesce(r.debt, 0)`,
+  ),
+  invariant(
+    'what reversals took and debts were paid is in the ledger, and nothing of it once it is undone',
+    sql`select r.id || ' took ' || r.taken || ' and was paid ' || r.debt_paid || ', the ledger '
+               || coalesce(sum(e.credits), 0) violation
+        from credit_reversal r left join ledger_entry e on e.environment_id = r.environment_id
+          and e.cause_type = 'reversal' and e.cause_id = r.id and e.kind <> 'write_off'
+        group by r.environment_id, r.id
+        having coalesce(sum(e.credits), 0) <> case when r.undone_at is null then -r.taken - r.debt_paid else 0 end`,
+  ),
+  invariant(
     'an entry, its lot and its wallet belong to one customer of one environment',
     sql`select e.id violation from ledger_entry e
         left join lot l on l.environment_id = e.environment_id and l.id = e.lot_id

@@ -1,8 +1,10 @@
 import { CustomersModule } from '@drawdown/customers';
 import { Module } from '@nestjs/common';
 import { DebitsService } from './debits.service.js';
+import { Debts } from './debts.service.js';
 import { FeeCredits } from './fee-credits.service.js';
 import { HoldsService } from './holds.service.js';
+import { CreditReversals } from './reversals.service.js';
 import { WalletLifecycle } from './wallet-lifecycle.service.js';
 import { WalletTransactions } from './wallet-transactions.service.js';
 import { WalletsController } from './wallets.controller.js';
@@ -18,10 +20,12 @@ import { WalletsService } from './wallets.service.js';
     WalletLifecycle,
     WalletTransactions,
     DebitsService,
+    Debts,
+    CreditReversals,
     HoldsService,
     FeeCredits,
     WalletsListener,
   ],
-  exports: [WalletsService, HoldsService, FeeCredits, WalletLifecycle, WalletTransactions],
+  exports: [WalletsService, HoldsService, FeeCredits, CreditReversals, WalletLifecycle, WalletTransactions],
 })
 export class WalletsModule {}

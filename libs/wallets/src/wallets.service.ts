@@ -3,6 +3,7 @@ import { creditsAdded, LATE_USAGE_WINDOW_MS, walletCreated } from '@drawdown/con
 import { Agenda, createdWithin, EventBus, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { balancesOf, type WalletBalance } from './balances.js';
+import { Debts } from './debts.service.js';
 import { endExpiredHolds } from './hold-store.js';
 import { book, type BookedLot } from './ledger.js';
 import { LedgerEntry } from './ledger-entry.entity.js';
@@ -50,6 +51,7 @@ export class WalletsService {
   constructor(
     private readonly events: EventBus,
     private readonly agenda: Agenda,
+    private readonly debts: Debts,
   ) {}
 
   /** @throws Problem 404. */
@@ -108,6 +110,7 @@ export class WalletsService {
       alertSettings: input.alertSettings ?? null,
       metadata: input.metadata ?? {},
       creditBalance: new Decimal(0),
+      debt: new Decimal(0),
       createdAt: tx.now,
       updatedAt: tx.now,
     });
@@ -116,26 +119,27 @@ export class WalletsService {
   }
 
   /**
-   * Brings a lot into a wallet and publishes `credits.added`. Its write-off is scheduled one late-usage window after
-   * its expiry. A key seen before moves nothing and answers what it brought then.
-   * @throws Problem 409 when the wallet is closed.
+   * Brings a lot into a wallet, a frozen one too, and publishes `credits.added`; bought credits pay what the customer
+   * owes first. Its write-off is scheduled one late-usage window after its expiry. A key seen before moves nothing and
+   * answers what it brought then. @throws Problem 409 when the wallet is closed.
    */
   async addLot(tx: Tx, input: NewLot): Promise<{ lot: Lot; entry: LedgerEntry; created: boolean }> {
     const wallet = await this.get(tx, input.walletId);
     const before = await this.lotByKey(tx, input.key);
     if (before) return { ...before, created: false };
-    if (wallet.status !== 'active') throw Problem.state(`wallet ${wallet.id} is closed`, wallet.status);
+    if (wallet.status === 'closed') throw Problem.state(`wallet ${wallet.id} is closed`, wallet.status);
     const lot = await this.insertLot(tx, wallet, input);
-    await this.post(tx, [
-      {
-        lotId: lot.id,
-        credits: input.credits,
-        kind: 'add',
-        cause: { type: 'lot', id: lot.id },
-        key: input.key,
-        note: { ...input, reason: input.reason ?? REASON_OF[input.source] },
-      },
-    ]);
+    const { credits } = input;
+    const owed = input.source === 'purchase' ? await this.debts.pay(tx, wallet, lot.id, credits) : [];
+    const added: Movement = {
+      lotId: lot.id,
+      credits,
+      kind: 'add',
+      cause: { type: 'lot', id: lot.id },
+      key: input.key,
+      note: { ...input, reason: input.reason ?? REASON_OF[input.source] },
+    };
+    await this.post(tx, [added, ...owed]);
     if (lot.expiresAt) {
       const dueAt = new Date(lot.expiresAt.getTime() + LATE_USAGE_WINDOW_MS);
       await this.agenda.schedule(tx, {
