@@ -17,6 +17,8 @@ export interface Tx {
   readonly scope: Scope;
   /** The environment's time, read once: everything a transaction writes carries the same instant. */
   readonly now: Date;
+  /** Runs when all of the work is done, before the commit: what looks at the state after it. May ask for more of the same. */
+  beforeCommit(action: () => Promise<void>): void;
   /** Runs after a successful commit, never after a rollback. For waking workers; effects belong in the outbox. */
   afterCommit(action: () => void): void;
 }
@@ -44,6 +46,7 @@ export class Transactions {
     const scope: Scope = { tenantId: caller.tenantId, environmentId: caller.environmentId };
     const apiKeyId = 'apiKeyId' in caller ? caller.apiKeyId : null;
     for (let attempt = 1; ; attempt++) {
+      const beforeCommit: (() => Promise<void>)[] = [];
       const afterCommit: (() => void)[] = [];
       try {
         const result = await this.orm.em.fork().transactional(
@@ -56,9 +59,12 @@ export class Transactions {
               db,
               scope,
               now,
+              beforeCommit: (action) => void beforeCommit.push(action),
               afterCommit: (action) => void afterCommit.push(action),
             };
-            return work(tx);
+            const result = await work(tx);
+            for (let action = beforeCommit.shift(); action; action = beforeCommit.shift()) await action();
+            return result;
           },
           { isolationLevel },
         );
