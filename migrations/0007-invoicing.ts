@@ -7,6 +7,8 @@ export class InvoicingMigration extends Migration {
     this.immutability();
     this.payments();
     this.hostedPages();
+    this.reversals();
+    this.dunning();
   }
 
   private invoices(): void {
@@ -41,6 +43,8 @@ export class InvoicingMigration extends Migration {
         account_credit_applied numeric(38,12) not null default 0 check (account_credit_applied >= 0 and account_credit_applied <> 'NaN'),
         account_carried numeric(38,12) not null default 0 check (account_carried <> 'NaN' and account_carried <= total),
         overpaid_amount numeric(38,12) not null default 0 check (overpaid_amount >= 0 and overpaid_amount <> 'NaN'),
+        refunded_amount numeric(38,12) not null default 0 check (refunded_amount >= 0 and refunded_amount <> 'NaN'),
+        disputed_amount numeric(38,12) not null default 0 check (disputed_amount >= 0 and disputed_amount <> 'NaN'),
         due_date timestamptz,
         finalized_at timestamptz check ((finalized_at is null) = (status = 'DRAFT')),
         paid_at timestamptz check ((paid_at is null) = (payment_status in ('PENDING', 'FAILED'))),
@@ -93,6 +97,7 @@ export class InvoicingMigration extends Migration {
         waived numeric(38,12) not null check (waived <> 'NaN'),
         credits_applied numeric(38,12) not null check (credits_applied <> 'NaN'),
         due numeric(38,12) not null check (due <> 'NaN'),
+        commitment jsonb check (commitment is null or price_type = 'FIXED'),
         metadata jsonb not null,
         created_at timestamptz not null,
         updated_at timestamptz not null,
@@ -130,12 +135,15 @@ export class InvoicingMigration extends Migration {
         customer_id text not null,
         currency text not null check (currency ~ '^[a-z]{3}$'),
         invoice_id text not null,
-        kind text not null check (kind in ('given', 'applied', 'carried', 'collected', 'returned')),
-        amount numeric(38,12) not null check (amount <> 'NaN' and amount <> 0 and (kind = 'returned' or (amount < 0) = (kind in ('applied', 'carried')))),
+        kind text not null
+          check (kind in ('given', 'applied', 'carried', 'collected', 'returned', 'paid_out', 'paid_back')),
+        refund_id text check ((refund_id is not null) = (kind in ('paid_out', 'paid_back'))),
+        amount numeric(38,12) not null
+          check (amount <> 'NaN' and amount <> 0 and (kind = 'returned' or (amount < 0) = (kind in ('applied', 'carried', 'paid_out')))),
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
-        unique (environment_id, invoice_id, kind),
+        unique nulls not distinct (environment_id, invoice_id, kind, refund_id),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred,
         foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred
@@ -149,6 +157,7 @@ export class InvoicingMigration extends Migration {
         invoice_id text not null,
         customer_id text not null,
         wallet_id text not null,
+        automatic boolean not null,
         credits numeric(38,12) not null check (credits > 0 and credits <> 'NaN'),
         priority integer,
         expires_at timestamptz,
@@ -168,6 +177,8 @@ export class InvoicingMigration extends Migration {
         foreign key (environment_id, lot_id) references lot (environment_id, id) deferrable initially deferred
       );
       create index credit_purchase_pending on credit_purchase (environment_id, wallet_id) where state = 'pending';
+      create unique index credit_purchase_automatic on credit_purchase (environment_id, wallet_id)
+        where automatic and state = 'pending';
     `);
   }
 
@@ -221,19 +232,27 @@ export class InvoicingMigration extends Migration {
         environment_id text not null,
         invoice_id text not null,
         customer_id text not null,
-        method_type text not null check (method_type in ('CARD', 'PAYMENT_LINK', 'OFFLINE')),
-        status text not null check (status in ('PENDING', 'PROCESSING', 'SUCCEEDED', 'FAILED')),
+        method_type text not null check (method_type in ('CARD', 'PAYMENT_LINK', 'OFFLINE', 'CREDITS')),
+        status text not null
+          check (status in ('INITIATED', 'PENDING', 'PROCESSING', 'SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'FAILED')),
         amount numeric(38,12) not null check (amount > 0 and amount <> 'NaN'),
         currency text not null,
         payment_method_id text,
         gateway_payment_id text,
         error_code text,
         error_message text,
-        succeeded_at timestamptz check ((succeeded_at is null) = (status <> 'SUCCEEDED')),
+        save_method boolean not null default false,
+        return_urls jsonb check (return_urls is null or method_type = 'PAYMENT_LINK'),
+        request_key text,
+        metadata jsonb not null default '{}',
+        succeeded_at timestamptz check ((succeeded_at is null) = (status not in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED'))),
         failed_at timestamptz check ((failed_at is null) = (status <> 'FAILED')),
+        refunded_at timestamptz check ((refunded_at is null) = (status not in ('PARTIALLY_REFUNDED', 'REFUNDED'))),
+        archived_at timestamptz check (archived_at is null or status in ('INITIATED', 'FAILED')),
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
+        unique (environment_id, request_key),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred,
         foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
@@ -322,6 +341,119 @@ export class InvoicingMigration extends Migration {
       );
       create index checkout_session_open on checkout_session (environment_id, invoice_id) where status = 'open';
       create index checkout_session_by_age on checkout_session (environment_id, created_at desc, id desc);
+    `);
+  }
+
+  /** Money on its way back. Nothing goes back twice: unique by our id, the caller's key and the gateway's id. */
+  private reversals(): void {
+    this.addSql(`
+      create table refund (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        receipt_id text not null,
+        payment_id text not null,
+        invoice_id text not null,
+        customer_id text not null,
+        origin text not null check (origin in ('request', 'account_credit', 'gateway')),
+        amount numeric(38,12) not null check (amount > 0 and amount <> 'NaN'),
+        currency text not null,
+        credits numeric(38,12) not null default 0 check (credits >= 0 and credits <> 'NaN'),
+        reason text,
+        request jsonb,
+        state text not null check (state in ('created', 'sent', 'unknown', 'pending', 'succeeded', 'failed')),
+        times_asked integer not null default 0,
+        gateway_refund_id text,
+        error_code text,
+        error_message text,
+        request_key text,
+        metadata jsonb not null,
+        sent_at timestamptz,
+        settled_at timestamptz check ((settled_at is null) = (state not in ('succeeded', 'failed'))),
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        unique (environment_id, request_key),
+        unique (environment_id, gateway_refund_id),
+        check (origin <> 'gateway' or gateway_refund_id is not null),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, receipt_id) references payment_receipt (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, payment_id) references payment (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
+      );
+      create index refund_by_payment on refund (environment_id, payment_id, created_at desc, id desc);
+      create index refund_by_receipt on refund (environment_id, receipt_id);
+
+      create table dispute (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        receipt_id text not null,
+        payment_id text not null,
+        invoice_id text not null,
+        customer_id text not null,
+        gateway_dispute_id text not null,
+        amount numeric(38,12) not null check (amount > 0 and amount <> 'NaN'),
+        currency text not null,
+        credits numeric(38,12) not null default 0 check (credits >= 0 and credits <> 'NaN'),
+        credits_set_aside numeric(38,12) not null default 0 check (credits_set_aside >= 0 and credits_set_aside <= credits),
+        reason text not null,
+        stage text not null check (stage in ('open', 'won', 'lost')),
+        closed_at timestamptz check ((closed_at is null) = (stage = 'open')),
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        unique (environment_id, gateway_dispute_id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, receipt_id) references payment_receipt (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, payment_id) references payment (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
+      );
+      create index dispute_by_age on dispute (environment_id, created_at desc, id desc);
+      create index dispute_by_receipt on dispute (environment_id, receipt_id);
+    `);
+  }
+
+  /** What is done about an invoice that is declined or overdue; by which policy stands frozen beside it. */
+  private dunning(): void {
+    this.addSql(`
+      create table dunning_policy (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        retry_days jsonb not null,
+        ending text not null check (ending in ('keep', 'cancel', 'pause')),
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred
+      );
+
+      create table dunning (
+        id text primary key,
+        tenant_id text not null,
+        environment_id text not null,
+        invoice_id text not null,
+        customer_id text not null,
+        subscription_id text,
+        state text not null check (state in ('running', 'healed', 'withdrawn', 'exhausted')),
+        steps jsonb not null,
+        steps_taken integer not null default 0 check (steps_taken between 0 and jsonb_array_length(steps)),
+        ending text not null check (ending in ('keep', 'cancel', 'pause')),
+        pause_id text check (pause_id is null or ending = 'pause'),
+        ended_at timestamptz check ((ended_at is null) = (state = 'running')),
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        unique (environment_id, id),
+        unique (environment_id, invoice_id),
+        check (state <> 'exhausted' or steps_taken = jsonb_array_length(steps)),
+        foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
+        foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred,
+        foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
+      );
+      create index dunning_running on dunning (environment_id, customer_id) where state = 'running';
     `);
   }
 }

@@ -1,4 +1,6 @@
-import type { Decimal } from './decimal.js';
+import type { Commitment } from './commitment.js';
+import { type CommittedUsage, commitmentLines } from './commitment-lines.js';
+import { type Decimal, sum } from './decimal.js';
 import { type BillLine, type BillableItem, type FeePeriod, changeLines, feeLine, owedFee } from './fee-lines.js';
 import { type InvoiceDraft, draftInvoice } from './invoice-draft.js';
 import { type Span, intersection } from './period.js';
@@ -34,6 +36,10 @@ export interface BillInput {
   usage: readonly BilledUsage[];
   /** of periods billed before */
   late?: readonly LateBilledUsage[];
+  /** what the subscription promised to use of a full period; missing = nothing */
+  commitment?: Commitment | null;
+  /** all usage of the periods that late usage is of */
+  lateCommitted?: readonly CommittedUsage[];
   /** fees of a partial period: their share by the second, or in full */
   prorated: boolean;
   currency: string;
@@ -41,18 +47,22 @@ export interface BillInput {
 
 /**
  * The bill of a subscription: advance fees of the next period, then arrears fees and usage of the one that ended, late
- * usage, then what is given back of it. The one composition behind drafts, previews and finalized invoices. MEANING "Invoices":
+ * usage, then what is given back of it; after each period's usage what a commitment adds to it. The one composition behind drafts, previews and finalized invoices. MEANING "Invoices":
  * "Start: advance fees of the first period. Cycle: advance fees of the next period + arrears fees and usage of the one
  * that ended"; "Periods": a trial has "no fees". Usage items nothing was used of are left out. Throws RangeError for
  * usage of an item that is not among them.
  */
 export function composeBill(input: BillInput): InvoiceDraft<BillLine> {
   const { items, next, ended, usage, late = [], prorated, currency } = input;
+  const committed = (of: readonly CommittedUsage[]) =>
+    input.commitment ? of.flatMap((one) => commitmentLines(input.commitment!, one)) : [];
   const lines = [
     ...(next?.kind === 'paid' ? advanceFees(items, next, prorated) : []),
     ...(ended?.kind === 'paid' ? arrearsFees(items, ended, prorated) : []),
     ...(ended === null ? [] : usageLines(usage, items, ended)),
+    ...(ended?.kind === 'paid' ? committed([{ period: ended, accrued: accruedOf(usage), billed: null }]) : []),
     ...late.filter(counts).map(lateLine),
+    ...committed(input.lateCommitted ?? []),
     ...(ended?.kind === 'paid' && ended.restCredited ? unusedFees(items, ended, next, prorated) : []),
   ];
   return draftInvoice(lines, currency);
@@ -137,6 +147,8 @@ function usageLines(usage: readonly BilledUsage[], items: readonly BillableItem[
     .toSorted((a, b) => place.get(a.lineItemId)! - place.get(b.lineItemId)!)
     .map((one) => usageLine(one, ended));
 }
+
+const accruedOf = (usage: readonly BilledUsage[]): Decimal => sum(usage.map(({ accrued }) => accrued));
 
 const counts = ({ quantity, accrued }: BilledUsage): boolean => !quantity.isZero() || !accrued.isZero();
 

@@ -13,6 +13,8 @@ export interface Commitment {
 
 /** What a commitment comes to when the period closes. All money, 12 places. */
 export interface CommitmentResult {
+  /** what was promised of the period */
+  promised: Decimal;
   /** usage within the promise */
   utilized: Decimal;
   /** what usage beyond the promise costs in all: beyond x factor */
@@ -35,6 +37,7 @@ export function settleCommitment(commitment: Commitment, usage: Decimal, share: 
   const unused = Decimal.max(promised.minus(usage), ZERO);
   const overage = round12(beyond.times(commitment.overageFactor));
   return {
+    promised,
     utilized: Decimal.min(usage, promised),
     overage,
     surcharge: overage.minus(beyond),

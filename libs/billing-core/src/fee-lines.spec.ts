@@ -26,7 +26,7 @@ const item = (id: string, amount: string, over: Partial<BillableItem> = {}): Bil
   end: null,
   ...over,
 });
-const said = ({ lines }: { lines: { itemId: string; due: Decimal }[] }) =>
+const said = ({ lines }: { lines: { itemId: string | null; due: Decimal }[] }) =>
   lines.map(({ itemId, due }) => [itemId, text(due)]);
 
 describe('a change inside a period', () => {

@@ -1,3 +1,4 @@
+import type { CommitmentPart } from './commitment-lines.js';
 import { type Decimal, ZERO } from './decimal.js';
 import type { DraftLineInput } from './invoice-draft.js';
 import { type Span, intersection } from './period.js';
@@ -32,7 +33,8 @@ export interface FeePeriod extends Span {
 
 /** `key` is unique within the bill: item and period, and of a change what it does. */
 export interface BillLine extends DraftLineInput {
-  itemId: string;
+  /** null = no item's, but the subscription's commitment */
+  itemId: string | null;
   periodId: string;
   span: Span;
   quantity: Decimal;
@@ -40,6 +42,8 @@ export interface BillLine extends DraftLineInput {
   free: Decimal;
   /** of a period that was billed before */
   late?: boolean;
+  /** what it charges of the subscription's commitment */
+  commitment?: CommitmentPart;
 }
 
 /** The time for which an item's fee is owed. */

@@ -5,23 +5,25 @@ import {
   type BillableItem,
   type BilledPeriod,
   type BilledUsage,
+  type CommittedUsage,
   type Decimal,
   type InvoiceDraft,
   type LateBilledUsage,
-  periodAfter,
   settlesUsage,
+  sum,
 } from '@drawdown/billing-core';
 import { UsageService } from '@drawdown/metering';
-import { Problem, type Tx } from '@drawdown/platform';
+import type { Tx } from '@drawdown/platform';
 import {
+  commitmentOf,
   type LineItem,
   type Period,
   type Subscription,
   SubscriptionsService,
-  timeOf,
   unitPriceOfItem,
 } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
+import { commitmentLine, isOfCommitment } from './commitment-line.js';
 import type { Invoice, InvoiceLine } from './invoice.entity.js';
 
 /** What an invoice line says, recorded or not. */
@@ -43,6 +45,7 @@ export type LineContent = Pick<
   | 'waived'
   | 'creditsApplied'
   | 'due'
+  | 'commitment'
   | 'metadata'
 >;
 
@@ -90,31 +93,29 @@ export class BillComposer {
   }
 
   /**
-   * The step at the end of the current period, were that now. @throws Problem 404, 409 without a current period.
+   * @param settle whether the usage is settled by it: what comes later is late usage.
+   * @param withLate whether late usage of earlier periods stands on it; default true.
    */
-  async nextStepOf(tx: Tx, subscriptionId: string): Promise<BillingStep & { ended: BilledPeriod; sequence: number }> {
-    const subscription = await this.subscriptions.get(tx, subscriptionId);
-    const current = await this.subscriptions.currentPeriod(tx, subscriptionId);
-    if (!current)
-      throw Problem.state('a subscription without a current period has no next invoice', subscription.status);
-    const ended = billedPeriod(current);
-    return { subscription, next: upcoming(subscription, ended), ended, sequence: current.number + 1 };
-  }
-
-  /** @param settle whether the usage is settled by it: what comes later is late usage. */
-  async compose(tx: Tx, step: BillingStep, { settle }: { settle: boolean }): Promise<InvoiceContent> {
+  async compose(
+    tx: Tx,
+    step: BillingStep,
+    { settle, withLate = true }: { settle: boolean; withLate?: boolean },
+  ): Promise<InvoiceContent> {
     const { subscription, next, ended } = step;
     const items = await this.subscriptions.lineItems(tx, subscription.id);
+    const late = ended && withLate ? await this.lateOf(tx, subscription.id, settle) : [];
     const draft = composeBill({
       items: items.map(billableItem),
       next,
       ended,
       usage: ended ? await this.usageOf(tx, ended.id, settle) : [],
-      late: ended ? await this.lateOf(tx, subscription.id, settle) : [],
+      late,
+      commitment: commitmentOf(subscription),
+      lateCommitted: await this.lateCommitted(tx, subscription, late),
       prorated: subscription.prorationBehavior === 'create_prorations',
       currency: subscription.currency,
     });
-    return contentOf(draft, items);
+    return contentOf(draft, subscription, items);
   }
 
   /** What a change of items inside a period gives back and charges. */
@@ -134,7 +135,7 @@ export class BillComposer {
       prorated: subscription.prorationBehavior === 'create_prorations',
       currency: subscription.currency,
     });
-    return contentOf(draft, items);
+    return contentOf(draft, subscription, items);
   }
 
   /** True when the step has usage that may still come in: its invoice waits for it. */
@@ -150,6 +151,23 @@ export class BillComposer {
   private async lateOf(tx: Tx, subscriptionId: string, settle: boolean): Promise<LateBilledUsage[]> {
     return settle ? this.usage.settleLate(tx, subscriptionId) : this.usage.late(tx, subscriptionId);
   }
+
+  /** All usage of the paid periods that late usage is of; what is not late of it was billed. */
+  private async lateCommitted(
+    tx: Tx,
+    subscription: Subscription,
+    late: readonly LateBilledUsage[],
+  ): Promise<CommittedUsage[]> {
+    if (!subscription.commitmentAmount) return [];
+    const committed: CommittedUsage[] = [];
+    for (const [periodId, usage] of Map.groupBy(late, ({ period }) => period.id)) {
+      const period = billedPeriod(await this.subscriptions.period(tx, periodId));
+      if (period.kind === 'trial') continue;
+      const accrued = sum((await this.usage.accruals(tx, periodId)).map((one) => one.accrued));
+      committed.push({ period, accrued, billed: accrued.minus(sum(usage.map((one) => one.accrued))) });
+    }
+    return committed;
+  }
 }
 
 const LATE = ' (late usage)';
@@ -163,13 +181,6 @@ export const billedPeriod = (period: Period): BilledPeriod => ({
   restCredited: period.restCredited,
 });
 
-/** The paid period after the current one; null when the subscription ends with it. */
-function upcoming(subscription: Subscription, current: BilledPeriod): BilledPeriod | null {
-  if (subscription.cancelAt && subscription.cancelAt <= current.end) return null;
-  const { kind, span, whole } = periodAfter(timeOf(subscription), current);
-  return { id: 'upcoming', kind, ...span, whole };
-}
-
 const billableItem = (item: LineItem): BillableItem => ({
   id: item.id,
   type: item.priceType,
@@ -182,9 +193,19 @@ const billableItem = (item: LineItem): BillableItem => ({
   feeUntil: item.feeUntil ?? null,
 });
 
-function contentOf(draft: InvoiceDraft<BillLine>, items: readonly LineItem[]): InvoiceContent {
+function contentOf(
+  draft: InvoiceDraft<BillLine>,
+  subscription: Subscription,
+  items: readonly LineItem[],
+): InvoiceContent {
   const byId = new Map(items.map((item) => [item.id, item]));
-  return { ...draft, lines: draft.lines.map((line) => lineContent(line, byId.get(line.itemId)!)) };
+  const lines = draft.lines.map((line) => {
+    const content = isOfCommitment(line)
+      ? commitmentLine(line, subscription, items)
+      : lineContent(line, byId.get(line.itemId!)!);
+    return line.late ? { ...content, displayName: `${content.displayName}${LATE}` } : content;
+  });
+  return { ...draft, lines };
 }
 
 const lineContent = (line: BillLine & { due: Decimal }, item: LineItem): LineContent => ({
@@ -195,7 +216,7 @@ const lineContent = (line: BillLine & { due: Decimal }, item: LineItem): LineCon
   planDisplayName: item.planDisplayName,
   meterId: item.meterId,
   meterDisplayName: item.meterDisplayName,
-  displayName: line.late ? `${item.displayName}${LATE}` : item.displayName,
+  displayName: item.displayName,
   periodStart: line.span.start,
   periodEnd: line.span.end,
   quantity: line.quantity,
@@ -204,5 +225,6 @@ const lineContent = (line: BillLine & { due: Decimal }, item: LineItem): LineCon
   waived: line.waived,
   creditsApplied: line.credits,
   due: line.due,
+  commitment: null,
   metadata: item.metadata,
 });

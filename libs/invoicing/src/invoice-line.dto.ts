@@ -2,7 +2,7 @@ import { UnusedKey } from '@drawdown/platform';
 import { text } from '@drawdown/billing-core';
 import { ApiProperty } from '@nestjs/swagger';
 import type { LineContent } from './bill-composer.js';
-import type { Invoice, InvoiceLine } from './invoice.entity.js';
+import type { CommitmentNote, Invoice, InvoiceLine } from './invoice.entity.js';
 
 /** A row, or what a preview puts in its place. */
 export type InvoiceFacts = Omit<Invoice, 'id'> & { readonly id: string | null };
@@ -23,6 +23,23 @@ export class SourceUsageView extends UsagePartView {
 export class UsageBreakdownView extends UsagePartView {
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   grouped_by: Record<string, string>;
+}
+
+/** What a commitment came to in the line's period, in all; money as exact decimals. */
+export class CommitmentInfoView {
+  type: string;
+  /** What was promised of the period. */
+  amount: string;
+  @UnusedKey()
+  quantity: null;
+  duration: string;
+  overage_factor: string;
+  true_up_enabled: boolean;
+  is_windowed: boolean;
+  computed_commitment_utilized_amount: string;
+  /** What usage beyond the promise costs in all; the line charges what the factor adds to it. */
+  computed_overage_amount: string;
+  computed_true_up_amount: string;
 }
 
 /** One line. Money and quantities are exact decimals as text. */
@@ -74,8 +91,9 @@ export class InvoiceLineView {
   invoice_level_discount: string;
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
-  @UnusedKey()
-  commitment_info: null;
+  /** Of a line that the subscription's commitment added. */
+  @ApiProperty({ type: CommitmentInfoView, nullable: true })
+  commitment_info: CommitmentInfoView | null;
   @UnusedKey()
   price_unit: null;
   @UnusedKey()
@@ -117,7 +135,7 @@ export const invoiceLineView = (invoice: InvoiceFacts, line: LineContent | Invoi
   line_item_discount: text(line.waived),
   invoice_level_discount: '0',
   metadata: line.metadata,
-  commitment_info: null,
+  commitment_info: line.commitment ? commitmentInfoView(line.commitment) : null,
   price_unit: null,
   price_unit_amount: null,
   price_unit_id: null,
@@ -126,6 +144,19 @@ export const invoiceLineView = (invoice: InvoiceFacts, line: LineContent | Invoi
   line_item_id: line.lineItemId ?? null,
   free_units: text(line.freeUnits),
   amount_due: text(line.due),
+});
+
+const commitmentInfoView = (note: CommitmentNote): CommitmentInfoView => ({
+  type: 'amount',
+  amount: note.promised,
+  quantity: null,
+  duration: note.duration,
+  overage_factor: note.overage_factor,
+  true_up_enabled: note.true_up_enabled,
+  is_windowed: false,
+  computed_commitment_utilized_amount: note.utilized,
+  computed_overage_amount: note.overage,
+  computed_true_up_amount: note.true_up,
 });
 
 /** What every record of the wire says of itself. */

@@ -12,6 +12,19 @@ export type BillingReason = (typeof BILLING_REASONS)[number];
 export const INVOICE_KINDS = ['start', 'cycle', 'final', 'change'] as const;
 export type InvoiceKind = (typeof INVOICE_KINDS)[number];
 
+/** What a line charges of a subscription's commitment, and what its period came to in all; money as exact text. */
+export interface CommitmentNote {
+  readonly kind: 'overage' | 'true_up';
+  readonly period_id: string;
+  readonly promised: string;
+  readonly utilized: string;
+  readonly overage: string;
+  readonly true_up: string;
+  readonly overage_factor: string;
+  readonly true_up_enabled: boolean;
+  readonly duration: string;
+}
+
 const InvoiceSchema = defineEntity({
   name: 'Invoice',
   tableName: 'invoice',
@@ -54,6 +67,9 @@ const InvoiceSchema = defineEntity({
     amountPaid: amount(),
     amountRemaining: amount(),
     overpaidAmount: amount(),
+    /** Of what was received: given back, or on its way; and taken back by the customer's bank, or claimed. */
+    refundedAmount: amount(),
+    disputedAmount: amount(),
     dueDate: p.datetime().nullable(),
     finalizedAt: p.datetime().nullable(),
     paidAt: p.datetime().nullable(),
@@ -98,6 +114,8 @@ const InvoiceLineSchema = defineEntity({
     creditsApplied: amount(),
     /** gross - waived - credits applied */
     due: amount(),
+    /** Of a line that a commitment added; null on all others. */
+    commitment: p.json<CommitmentNote>().nullable(),
     metadata: p.json<Record<string, string>>(),
   },
 });
@@ -115,9 +133,11 @@ const AccountCreditEntrySchema = defineEntity({
     invoiceId: p.string(),
     /**
      * An invoice below zero gives it, a later one takes it (below zero). One too small to charge is carried (below zero),
-     * a later one collects that. One that is withdrawn returns what it did, whichever way.
+     * a later one collects that. One that is withdrawn returns what it did, whichever way. What is paid out (below zero)
+     * goes back by a refund of a payment of the invoice; one that fails pays it back to the account.
      */
-    kind: p.enum(['given', 'applied', 'carried', 'collected', 'returned'] as const),
+    kind: p.enum(['given', 'applied', 'carried', 'collected', 'returned', 'paid_out', 'paid_back'] as const),
+    refundId: p.string().nullable(),
     amount: amount(),
   },
 });
@@ -134,6 +154,8 @@ const CreditPurchaseSchema = defineEntity({
     invoiceId: p.string(),
     customerId: p.string(),
     walletId: p.string(),
+    /** Ordered by the wallet itself. A wallet has one such that is pending: a unique index. */
+    automatic: p.boolean(),
     credits: amount(),
     priority: p.integer().nullable(),
     expiresAt: p.datetime().nullable(),

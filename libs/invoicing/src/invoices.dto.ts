@@ -103,7 +103,7 @@ export class PreviewInvoiceBody {
   @IsText()
   subscription_id: string;
 
-  /** The current period is previewed; another is refused. */
+  /** Of the period whose end is previewed: the current one (default), one that is over, or one to come. */
   @Optional()
   @IsInstant()
   period_start?: string | null;
@@ -168,6 +168,8 @@ export class InvoiceView {
   amount_remaining: string | null;
   overpaid_amount: string;
   refunded_amount: string;
+  /** Ours: of what was paid, what the customer's bank has taken back, or claims. */
+  disputed_amount: string;
   /** What the customer's account credit paid. */
   adjustment_amount: string;
   /** Ours: by how much the lines are below zero, which became account credit. Null where lines were left out. */
@@ -269,7 +271,8 @@ function moneyOf(invoice: InvoiceFacts, content: InvoiceContent | null) {
     amount_paid: text(invoice.amountPaid),
     amount_remaining: draft ? total : text(invoice.amountRemaining),
     overpaid_amount: text(invoice.overpaidAmount),
-    refunded_amount: '0',
+    refunded_amount: text(invoice.refundedAmount),
+    disputed_amount: text(invoice.disputedAmount),
     adjustment_amount: text(invoice.accountCreditApplied),
     carried_amount: text(invoice.accountCarried),
     account_credit_given: said && text(draft ? content!.accountCredit : invoice.accountCreditGiven),

@@ -1,4 +1,4 @@
-import { Decimal, type Span } from '@drawdown/billing-core';
+import { Decimal } from '@drawdown/billing-core';
 import { type Customer, CustomersService } from '@drawdown/customers';
 import { createdWithin, expanded, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
@@ -10,6 +10,7 @@ import { FeePayments } from './fee-payments.service.js';
 import { draftOf } from './invoice-book.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
 import { summed } from './one-off-invoices.service.js';
+import { previewedStep } from './previewed-step.js';
 import { type InvoiceSearchBody, invoiceView, type InvoiceView, type PreviewInvoiceBody } from './invoices.dto.js';
 
 interface Shown {
@@ -68,10 +69,17 @@ export class InvoicesService {
     return [await this.views(tx, found, shown), total];
   }
 
-  /** What the invoice at the end of the current period would say if that were now. Nothing is written. @throws Problem 409. */
-  async preview(tx: Tx, body: PreviewInvoiceBody): Promise<InvoiceView> {
-    const step = await this.composer.nextStepOf(tx, body.subscription_id);
-    assertCurrent(body, step.ended);
+  /**
+   * What the invoice at the end of a period (the current one, unless the request names another) would say if that were
+   * now. Nothing is written. @throws Problem 400, 404, 409.
+   */
+  async preview(tx: Tx, { subscription_id: id, period_start, period_end }: PreviewInvoiceBody): Promise<InvoiceView> {
+    const asked = {
+      start: period_start ? new Date(period_start) : null,
+      end: period_end ? new Date(period_end) : null,
+    };
+    const subscription = await this.subscriptions.get(tx, id);
+    const step = previewedStep(subscription, await this.subscriptions.periods(tx, id), asked);
     const { customerId, currency, billingPeriod } = step.subscription;
     const { start, end } = step.next ?? step.ended;
     const facts = draftOf(tx, {
@@ -84,10 +92,11 @@ export class InvoicesService {
       periodStart: start,
       periodEnd: end,
     });
+    const content = await this.composer.compose(tx, step, { settle: false, withLate: step.current });
     return invoiceView(
       { id: null, ...facts },
       {
-        content: await this.fees.shown(tx, facts, await this.composer.compose(tx, step, { settle: false })),
+        content: await this.fees.shown(tx, facts, content),
         customer: await this.customers.get(tx, customerId),
         billingPeriod,
       },
@@ -193,18 +202,6 @@ export class InvoicesService {
     if (query.customer_id) return query.customer_id;
     if (!query.external_customer_id) return undefined;
     return (await this.customers.byExternalId(tx, query.external_customer_id))?.id ?? null;
-  }
-}
-
-function assertCurrent(body: PreviewInvoiceBody, current: Span): void {
-  for (const [field, at] of [
-    ['period_start', current.start],
-    ['period_end', current.end],
-  ] as const) {
-    const asked = body[field];
-    if (asked && new Date(asked).getTime() !== at.getTime()) {
-      throw Problem.unsupported(field, `must be that of the current period, ${at.toISOString()}`);
-    }
   }
 }
 

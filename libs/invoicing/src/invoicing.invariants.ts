@@ -69,6 +69,38 @@ export const invoicingInvariants: readonly Invariant[] = [
         where i.status <> 'DRAFT' and abs(e.drawn - case i.status when 'VOIDED' then 0 else l.shown end) > 0.5`,
   ),
   invariant(
+    'what was declined is asked for again, and what is asked for again is owed',
+    sql`select i.id || ' is ' || i.payment_status || ', its dunning ' || coalesce(d.state, 'none') violation
+        from invoice i
+        left join dunning d on d.environment_id = i.environment_id and d.invoice_id = i.id
+        left join due_work w on w.environment_id = d.environment_id and w.kind = 'dunning.step' and w.subject_id = d.id
+        left join subscription s on s.environment_id = i.environment_id and s.id = i.subscription_id
+        where (d.state = 'running' and (i.status <> 'FINALIZED' or i.paid_at is not null))
+           or (d.state = 'running' and (w.subject_id is null) <> (d.steps_taken = jsonb_array_length(d.steps)))
+           or (d.state <> 'running' and w.subject_id is not null)
+           or (d.id is null and i.type <> 'CREDIT' and i.status = 'FINALIZED' and i.payment_status = 'FAILED'
+               and s.status is distinct from 'incomplete')`,
+  ),
+  invariant(
+    'the lines of a commitment come to what the billed usage of its period is beyond or below what was promised',
+    sql`select p.id || ' of ' || s.id || ': ' || u.used || ' of ' || c.promised || ' used, its lines come to ' || l.charged violation
+        from invoice i
+        join subscription s on s.environment_id = i.environment_id and s.id = i.subscription_id and s.commitment_amount is not null
+        join subscription_period p on p.environment_id = i.environment_id and p.id = i.ended_period_id and p.kind = 'paid'
+        cross join lateral (
+          select coalesce(sum((a.billed ->> 'accrued')::numeric), 0) used from accrual a
+          where a.environment_id = p.environment_id and a.period_id = p.id) u
+        cross join lateral (
+          select coalesce(sum(l.gross), 0) charged, count(*) lines from invoice_line l
+          where l.environment_id = p.environment_id and l.subscription_id = s.id and l.commitment ->> 'period_id' = p.id) l
+        cross join lateral (
+          select round(s.commitment_amount * extract(epoch from p.end_at - p.start_at)
+                       / extract(epoch from p.whole_end - p.whole_start), 12) promised) c
+        where i.status <> 'DRAFT'
+          and abs(l.charged - greatest(u.used - c.promised, 0) * (s.overage_factor - 1)
+                  - case when s.true_up then greatest(c.promised - u.used, 0) else 0 end) > 0.5 * greatest(l.lines, 1)`,
+  ),
+  invariant(
     'the fee of a running period is on an invoice',
     sql`select p.id || ' of ' || p.subscription_id violation
         from subscription_period p join subscription s on s.environment_id = p.environment_id and s.id = p.subscription_id

@@ -102,6 +102,7 @@ const lineOf = (line: OneOffLineBody): LineContent => ({
   waived: ZERO,
   creditsApplied: ZERO,
   due: new Decimal(line.amount),
+  commitment: null,
   metadata: line.metadata ?? {},
 });
 

@@ -41,7 +41,7 @@ export function creditsOf(
   invoice: InvoiceView | null,
 ): Pick<CancelSubscriptionView, 'proration_details' | 'total_credit_amount'> {
   const lines = (invoice?.line_items ?? []).filter(
-    (line) => line.price_type === 'FIXED' && new Decimal(line.amount_due).lt(ZERO),
+    (line) => line.price_type === 'FIXED' && !line.commitment_info && new Decimal(line.amount_due).lt(ZERO),
   );
   return {
     proration_details: lines.map((line) => ({

@@ -1,10 +1,12 @@
 export type { AggregatedFeature, EntitlementSource } from './aggregated-feature.js';
+export { commitmentOf } from './commitment.js';
 export { EntitledFeatures } from './entitled-features.service.js';
 export { aggregatedFeatureView, AggregatedFeatureView, EntitlementSourceView } from './entitlements.dto.js';
 export { CreditGrantApplication, SubscriptionGrant } from './grant.entity.js';
 export { lineItemView } from './line-item.dto.js';
 export { LineItem } from './line-item.entity.js';
 export { Pause } from './pause.entity.js';
+export { Pauses } from './pauses.service.js';
 export { Period } from './period.entity.js';
 export { PlanChanges, type PlanChange } from './plan-changes.service.js';
 export { ruleOf, unitPriceOfItem } from './rule-copy.js';

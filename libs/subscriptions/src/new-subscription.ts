@@ -1,4 +1,6 @@
 import { paidTimeOf } from '@drawdown/billing-core';
+import { requestedCommitment } from './commitment.js';
+import { requestedPaymentBehavior } from './payment-behavior.js';
 import type { CreateSubscriptionBody } from './subscriptions.dto.js';
 
 /** What was decided of a new subscription beside what its request says. */
@@ -36,6 +38,8 @@ export function newSubscription(body: CreateSubscriptionBody, decided: Decided) 
     prorationBehavior: body.proration_behavior ?? 'none',
     collectionMethod: body.collection_method ?? 'charge_automatically',
     paymentTerms: body.payment_terms ?? null,
+    paymentBehavior: requestedPaymentBehavior(body),
+    ...requestedCommitment(body),
     startDate,
     awaitsActivation: body.subscription_status === 'draft',
     trialDays,

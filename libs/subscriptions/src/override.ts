@@ -2,7 +2,7 @@ import { Decimal, displayAmount } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
 import type { Offer } from '@drawdown/plans';
 import type { LineItem } from './line-item.entity.js';
-import type { OverrideEntitlementBody } from './line-items.dto.js';
+import type { OverrideEntitlementBody, OverrideLineItemBody } from './line-items.dto.js';
 
 /** What a subscription has otherwise than its plan; amounts as text. */
 interface OverriddenTerms {
@@ -24,6 +24,15 @@ export function override(item: LineItem, { amount, quantity }: OverriddenTerms):
   item.rule = { ...item.rule, price: { ...price, amount } };
   const shown = displayAmount(new Decimal(amount), item.currency);
   item.price = Object.assign({}, item.price, { amount, display_amount: shown });
+}
+
+/** @throws Problem 400 for a price that the subscription didn't take. */
+export function overrideItems(items: readonly LineItem[], overrides: readonly OverrideLineItemBody[]): void {
+  for (const wanted of overrides) {
+    const item = items.find(({ priceId }) => priceId === wanted.price_id);
+    if (!item) throw Problem.invalid('override_line_items', `names ${wanted.price_id}, which is none of its prices`);
+    override(item, wanted);
+  }
 }
 
 /** The offer with the entitlements that the request wants otherwise. @throws Problem 400 for those it doesn't have. */

@@ -215,6 +215,9 @@ function termsOf(subscription: Subscription, body: SubscriptionChangeBody): Plan
     billingCycle: body.billing_cycle ?? subscription.billingCycle,
     prorationBehavior: body.proration_behavior ?? subscription.prorationBehavior,
   };
+  if (subscription.commitmentAmount && !sameInterval(subscription, terms)) {
+    throw Problem.unsupported('billing_period', 'of a subscription with a commitment stays: it was promised for that');
+  }
   if (terms.planId === subscription.planId && sameInterval(subscription, terms)) {
     throw Problem.invalid('target_plan_id', 'is the plan that the subscription is on, at the same interval');
   }

@@ -1,3 +1,4 @@
+import { text } from '@drawdown/billing-core';
 import { customerView, CustomerView, type Customer } from '@drawdown/customers';
 import { OwnedView, ownedView, PaginationView, UnusedKey } from '@drawdown/platform';
 import { CreditGrantView, planView, PlanView, type Plan } from '@drawdown/plans';
@@ -57,20 +58,18 @@ export class SubscriptionV2View extends OwnedView {
   version: number;
   @UnusedKey()
   active_pause_id: null;
-  @UnusedKey()
-  commitment_amount: null;
-  @UnusedKey()
-  commitment_duration: null;
+  /** Money: usage that is promised of each billing period, and what usage beyond it costs times its price. */
+  commitment_amount: string | null;
+  commitment_duration: string | null;
+  overage_factor: string | null;
+  /** Whether what was promised and not used is charged; null without a commitment. */
+  enable_true_up: boolean | null;
   @UnusedKey()
   coupon_associations: null;
-  @UnusedKey()
-  enable_true_up: null;
   @UnusedKey()
   gateway_payment_method_id: null;
   @UnusedKey()
   invoicing_customer_id: null;
-  @UnusedKey()
-  overage_factor: null;
   @UnusedKey()
   parent_subscription_id: null;
   @UnusedKey()
@@ -96,13 +95,9 @@ export class SubscriptionListView {
 /** What the wire knows of a subscription and this version doesn't. */
 const unused = {
   active_pause_id: null,
-  commitment_amount: null,
-  commitment_duration: null,
   coupon_associations: null,
-  enable_true_up: null,
   gateway_payment_method_id: null,
   invoicing_customer_id: null,
-  overage_factor: null,
   parent_subscription_id: null,
   pause_status: null,
   pauses: null,
@@ -116,6 +111,7 @@ export const subscriptionV2View = (
   ...ownedView(subscription),
   ...unused,
   ...timesOf(subscription),
+  ...promiseOf(subscription),
   status: 'published',
   customer_id: subscription.customerId,
   customer: customerView(customer),
@@ -131,7 +127,7 @@ export const subscriptionV2View = (
   customer_timezone: subscription.customerTimezone,
   proration_behavior: subscription.prorationBehavior,
   collection_method: subscription.collectionMethod,
-  payment_behavior: 'default_active',
+  payment_behavior: subscription.paymentBehavior,
   payment_terms: subscription.paymentTerms ?? null,
   cancel_at_period_end: subscription.cancelAtPeriodEnd,
   line_items: lineItems && lineItems.map(lineItemView),
@@ -145,6 +141,13 @@ export const subscriptionView = (
   relations: SubscriptionRelations,
   latestInvoice: object | null = null,
 ): SubscriptionView => Object.assign(subscriptionV2View(subscription, relations), { latest_invoice: latestInvoice });
+
+const promiseOf = ({ commitmentAmount, overageFactor, trueUp, billingPeriod }: Subscription) => ({
+  commitment_amount: commitmentAmount ? text(commitmentAmount) : null,
+  commitment_duration: commitmentAmount ? billingPeriod : null,
+  overage_factor: overageFactor ? text(overageFactor) : null,
+  enable_true_up: commitmentAmount ? trueUp : null,
+});
 
 const timesOf = (subscription: Subscription) => ({
   billing_anchor: subscription.billingAnchor.toISOString(),

@@ -1,10 +1,22 @@
 import { BILLING_CYCLES, BILLING_PERIODS, type SubscriptionTime } from '@drawdown/billing-core';
-import { owned } from '@drawdown/platform';
+import { amount, owned } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
 import { SUBSCRIPTION_STATUSES } from './subscription-status.js';
 
 export const PRORATION_BEHAVIORS = ['create_prorations', 'none'] as const;
 export const COLLECTION_METHODS = ['charge_automatically', 'send_invoice'] as const;
+/**
+ * What a subscription is until its first invoice is paid. `default_active`: active all the same. The others: `incomplete`;
+ * `allow_incomplete` charges the saved card at once, `error_if_incomplete` is refused when that fails,
+ * `default_incomplete` waits for the customer to pay.
+ */
+export const PAYMENT_BEHAVIORS = [
+  'default_active',
+  'allow_incomplete',
+  'error_if_incomplete',
+  'default_incomplete',
+] as const;
+export type PaymentBehavior = (typeof PAYMENT_BEHAVIORS)[number];
 /** Days from finalization to the due date. */
 export const PAYMENT_TERMS = ['15 NET', '30 NET', '45 NET', '60 NET', '75 NET', '90 NET'] as const;
 
@@ -29,6 +41,13 @@ const SubscriptionSchema = defineEntity({
     prorationBehavior: p.enum(PRORATION_BEHAVIORS),
     collectionMethod: p.enum(COLLECTION_METHODS),
     paymentTerms: p.enum(PAYMENT_TERMS).nullable(),
+    /** What it is until its first invoice is paid. */
+    paymentBehavior: p.enum(PAYMENT_BEHAVIORS),
+    /** Money of usage that is promised of each billing period; null = none. Usage beyond costs its price times the factor. */
+    commitmentAmount: amount().nullable(),
+    overageFactor: amount().nullable(),
+    /** Whether what was promised and not used is charged. */
+    trueUp: p.boolean(),
     startDate: p.datetime(),
     /** A draft that starts when it is activated, not by itself. */
     awaitsActivation: p.boolean(),

@@ -1,5 +1,6 @@
 import { BILLING_CYCLES, BILLING_PERIODS } from '@drawdown/billing-core';
 import {
+  IsAmount,
   IsCurrency,
   IsInstant,
   IsMetadata,
@@ -15,11 +16,18 @@ import {
 import { CreateCreditGrantBody } from '@drawdown/plans';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
 import { OverrideEntitlementBody, OverrideLineItemBody } from './line-items.dto.js';
-import { COLLECTION_METHODS, PAYMENT_TERMS, PRORATION_BEHAVIORS } from './subscription.entity.js';
+import {
+  COLLECTION_METHODS,
+  PAYMENT_BEHAVIORS,
+  PAYMENT_TERMS,
+  PRORATION_BEHAVIORS,
+  type PaymentBehavior,
+} from './subscription.entity.js';
 import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription-status.js';
 
 /** Three years, as for a price: whoever gives longer for free has mistyped. */
 const LONGEST_TRIAL_DAYS = 1095;
+const LARGEST_OVERAGE_FACTOR = '1000';
 
 export class CreateSubscriptionBody {
   @IsText()
@@ -100,9 +108,10 @@ export class CreateSubscriptionBody {
   @IsIn(PAYMENT_TERMS)
   payment_terms?: (typeof PAYMENT_TERMS)[number] | null;
 
-  /** The subscription becomes active whatever becomes of its first payment. */
-  @NotYet(['default_active'])
-  payment_behavior?: string | null;
+  /** Whether the subscription is active or `incomplete` until its first invoice is paid. Default `default_active`. */
+  @Optional()
+  @IsIn(PAYMENT_BEHAVIORS)
+  payment_behavior?: PaymentBehavior | null;
 
   /** `draft`: it starts when it is activated. */
   @Optional()
@@ -119,14 +128,27 @@ export class CreateSubscriptionBody {
 
   @NotYet()
   gateway_payment_method_id?: string | null;
-  @NotYet()
+
+  /** Money: usage that is promised of each billing period. Of a part of a period its share by the second. */
+  @Optional()
+  @IsAmount({ above: '0' })
   commitment_amount?: string | null;
-  @NotYet()
-  commitment_duration?: string | null;
-  @NotYet()
+
+  /** The billing period. */
+  @Optional()
+  @IsIn(BILLING_PERIODS)
+  commitment_duration?: (typeof BILLING_PERIODS)[number] | null;
+
+  /** What usage beyond the commitment costs times its price. Default 1. */
+  @Optional()
+  @IsAmount({ min: '1', max: LARGEST_OVERAGE_FACTOR })
   overage_factor?: string | null;
-  @NotYet()
+
+  /** Whether what was promised and not used is charged. Default false. */
+  @Optional()
+  @IsBoolean()
   enable_true_up?: boolean | null;
+
   /** Grants of this subscription beside its plan's. */
   @Optional()
   @Parts(() => CreateCreditGrantBody, { max: 50 })

@@ -5,16 +5,19 @@ import { Agenda, createdWithin, EventBus, newId, pageOptions, Problem, type Tx }
 import { PlansService } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
+import { assertCommittable } from './commitment.js';
 import { agreedGrant, copyOffer } from './copies.js';
-import { SubscriptionGrant } from './grant.entity.js';
+import type { SubscriptionGrant } from './grant.entity.js';
 import { Grants } from './grants.service.js';
 import { isProrated, Lifecycle, named } from './lifecycle.service.js';
 import { openPeriodOf } from './period-store.js';
 import { LineItem } from './line-item.entity.js';
+import { assertPayableAtStart, startsIncomplete } from './payment-behavior.js';
 import { newSubscription } from './new-subscription.js';
-import { override, withEntitlements } from './override.js';
+import { overrideItems, withEntitlements } from './override.js';
 import { Period } from './period.entity.js';
 import { requestedEnd, requestedStart, requestedTrialDays, requestedTrialEnd } from './requested-time.js';
+import { ITEM_ORDER, relationsOf } from './relations.js';
 import { matching } from './search-condition.js';
 import { isRunning, RUNNING_STATUSES } from './subscription-status.js';
 import type { SubscriptionRelations } from './subscription.dto.js';
@@ -68,14 +71,16 @@ export class SubscriptionsService {
       createdAt: tx.now,
       updatedAt: tx.now,
     });
+    assertPayableAtStart(subscription, tx.now);
+    assertCommittable(subscription, offer);
     const wanted = withEntitlements(offer, body.override_entitlements ?? []);
     const { items, grants } = copyOffer(tx, subscription, wanted, startDate);
     for (const grant of body.credit_grants ?? []) grants.push(agreedGrant(tx, subscription, grant));
-    overrideItems(items, body);
+    overrideItems(items, body.override_line_items ?? []);
     await tx.em.flush();
     const waits = subscription.awaitsActivation;
     if (!waits) await this.agree(tx, subscription, grants);
-    const status = waits || startDate > tx.now ? 'draft' : trialEnd ? 'trialing' : 'active';
+    const status = waits || startDate > tx.now ? 'draft' : statusAtStart(subscription);
     await this.events.publish(tx, subscriptionCreated, { ...named(subscription), status });
     await this.agenda.catchUp(tx, customer.id);
     return subscription;
@@ -136,6 +141,11 @@ export class SubscriptionsService {
     return { subscription, lastPeriod: null, effectiveAt };
   }
 
+  /** Its first invoice is paid, or it asks for nothing: paid time counts, and what has waited for it is given. */
+  async complete(tx: Tx, id: string): Promise<void> {
+    await this.lifecycle.recover(tx, await this.get(tx, id));
+  }
+
   /** Changes texts, or plans, moves or withdraws a cancellation. @throws Problem 400, 404, 409 when it is cancelled. */
   async update(tx: Tx, id: string, body: UpdateSubscriptionBody): Promise<Subscription> {
     const subscription = await this.claim(tx, id);
@@ -190,6 +200,12 @@ export class SubscriptionsService {
     return openPeriodOf(tx, subscriptionId);
   }
 
+  /** All periods there have been, oldest first. */
+  periods(tx: Tx, subscriptionId: string): Promise<Period[]> {
+    const where = { environmentId: tx.scope.environmentId, subscriptionId };
+    return tx.em.find(Period, where, { orderBy: { number: 'asc' } });
+  }
+
   /** All line items, ended ones too, fees first. */
   lineItems(tx: Tx, subscriptionId: string): Promise<LineItem[]> {
     return tx.em.find(LineItem, { environmentId: tx.scope.environmentId, subscriptionId }, { orderBy: ITEM_ORDER });
@@ -201,29 +217,9 @@ export class SubscriptionsService {
     subscriptions: readonly Subscription[],
     { withLineItems }: { withLineItems: boolean } = { withLineItems: true },
   ): Promise<Map<string, SubscriptionRelations>> {
-    const ofThese = {
-      environmentId: tx.scope.environmentId,
-      subscriptionId: { $in: subscriptions.map(({ id }) => id) },
-    };
     const customers = await this.customers.find(tx, distinct(subscriptions.map(({ customerId }) => customerId)));
     const plans = await this.plans.find(tx, distinct(subscriptions.map(({ planId }) => planId)));
-    const items = withLineItems ? await tx.em.find(LineItem, ofThese, { orderBy: ITEM_ORDER }) : null;
-    const grants = await tx.em.find(
-      SubscriptionGrant,
-      { ...ofThese, endedAt: null },
-      { orderBy: { planGrantId: 'asc' } },
-    );
-    return new Map(
-      subscriptions.map(({ id, customerId, planId }) => [
-        id,
-        {
-          customer: customers.find((customer) => customer.id === customerId)!,
-          plan: plans.find((plan) => plan.id === planId)!,
-          lineItems: items && items.filter((item) => item.subscriptionId === id),
-          grants: grants.filter((grant) => grant.subscriptionId === id),
-        },
-      ]),
-    );
+    return relationsOf(tx, subscriptions, { customers, plans, withLineItems });
   }
 
   /** For the hot path, in one query: the usage items of these customers that count at some time in `[from, to]`. */
@@ -276,19 +272,10 @@ export class SubscriptionsService {
   }
 }
 
-/** Fees first, then usage, each in the order the prices were made. */
-const ITEM_ORDER = { priceType: 'asc', priceId: 'asc', startDate: 'asc', id: 'asc' } as const;
-
-/** @throws Problem 400 for a price that the subscription didn't take. */
-function overrideItems(items: readonly LineItem[], body: CreateSubscriptionBody): void {
-  for (const wanted of body.override_line_items ?? []) {
-    const item = items.find(({ priceId }) => priceId === wanted.price_id);
-    if (!item) throw Problem.invalid('override_line_items', `names ${wanted.price_id}, which is none of its prices`);
-    override(item, wanted);
-  }
-}
-
 const distinct = (ids: readonly string[]): string[] => [...new Set(ids)];
+
+const statusAtStart = (subscription: Subscription) =>
+  subscription.trialEnd ? 'trialing' : startsIncomplete(subscription) ? 'incomplete' : 'active';
 
 /** @throws Problem 409 when it has no current period. */
 function endOfPeriod({ status, currentPeriodEnd }: Subscription): Date {
