@@ -22,6 +22,7 @@ export const dueWorkOrder = [
   'invoice.fall_due',
   'checkout.expire',
   'payment.retry',
+  'wallet.look',
 ] as const;
 
 export type DueWorkKind = (typeof dueWorkOrder)[number];

@@ -37,10 +37,16 @@ export const CHARGE_REFUSALS = [
 ] as const;
 export type ChargeRefusal = (typeof CHARGE_REFUSALS)[number];
 
-export type Begun = { readonly attemptId: string } | { readonly refused: ChargeRefusal; readonly reason: string };
+/** Why no attempt was made, as a word and as a sentence. */
+export interface Refused {
+  readonly refused: ChargeRefusal;
+  readonly reason: string;
+}
+
+export type Begun = { readonly attemptId: string } | Refused;
 
 /** What a person who asked for the charge is told. */
-export function refusalOf({ refused: why, reason }: Extract<Begun, { refused: ChargeRefusal }>): Problem {
+export function refusalOf({ refused: why, reason }: Refused): Problem {
   return why === 'not_finalized' || why === 'paid' || why === 'wallet_closed' || why === 'page_open'
     ? Problem.state(reason, why)
     : new Problem('invalid_operation', reason, { reason: why });

@@ -69,7 +69,7 @@ export class CheckoutDesk {
     const { customerId } = await this.wallets.get(tx, walletId);
     await this.customers.lock(tx, [customerId]);
     const wallet = await this.wallets.get(tx, walletId);
-    if (wallet.status !== 'active') throw Problem.state(`wallet ${wallet.id} is closed`, wallet.status);
+    if (wallet.status !== 'active') throw Problem.state(`wallet ${wallet.id} is ${wallet.status}`, wallet.status);
     return this.purchases.order(tx, wallet, purchase({ credits, money: null }, wallet.topupConversionRate));
   }
 

@@ -8,7 +8,7 @@ import {
 } from '@drawdown/contracts';
 import { EventBus, type Scope, Transactions, type Tx } from '@drawdown/platform';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ChargeDesk, type Cause } from './charge-desk.js';
+import { ChargeDesk, type Cause, type Refused } from './charge-desk.js';
 import { ATTEMPT_MOVES, isOpen, move } from './lifecycles.js';
 import { PaymentAttempt } from './payment.entity.js';
 import { Receivables } from './receivables.service.js';
@@ -35,13 +35,17 @@ export class Collection {
   /**
    * Collects an invoice once per cause, if there is something to collect and a card to charge. An attempt left open by
    * another cause is brought on first; if that one was declined, this cause gets its own.
+   * @returns why no attempt was made for it; null when one was.
    */
-  async collect(scope: Scope, invoiceId: string, cause: Cause): Promise<void> {
+  async collect(scope: Scope, invoiceId: string, cause: Cause): Promise<Refused | null> {
     for (;;) {
       const begun = await this.transactions.run(scope, (tx) => this.desk.begin(tx, invoiceId, cause));
-      if ('refused' in begun) return this.log.debug(`invoice ${invoiceId} is not charged: ${begun.refused}`);
+      if ('refused' in begun) {
+        this.log.debug(`invoice ${invoiceId} is not charged: ${begun.refused}`);
+        return begun;
+      }
       const attempt = await this.carryOn(scope, begun.attemptId);
-      if (isOpen(attempt) || attempt.cause === cause.key) return;
+      if (isOpen(attempt) || attempt.cause === cause.key) return null;
     }
   }
 

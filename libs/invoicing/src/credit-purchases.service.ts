@@ -18,6 +18,8 @@ export interface NewPurchase {
   readonly expiresAt?: Date | null;
   readonly description?: string | null;
   readonly metadata?: Record<string, string>;
+  /** Ordered by the wallet itself, not by somebody. */
+  readonly automatic?: boolean;
   /** The caller's own key of the purchase, unique in the wallet: one key is one purchase. */
   readonly requestKey?: string | null;
 }
@@ -64,7 +66,7 @@ export class CreditPurchases {
     const purchase = await this.of(tx, invoice);
     if (!purchase || !canMove(PURCHASE_MOVES, purchase.state, 'granted')) return;
     const wallet = await this.wallets.get(tx, purchase.walletId);
-    if (wallet.status !== 'active') return this.strand(tx, invoice, purchase);
+    if (wallet.status === 'closed') return this.strand(tx, invoice, purchase);
     const { lot } = await this.wallets.addLot(tx, {
       walletId: wallet.id,
       credits: purchase.credits,
@@ -115,7 +117,7 @@ export class CreditPurchases {
   /** Whether the invoice is for credits whose wallet is closed. */
   async isWithoutWallet(tx: Tx, invoice: Invoice): Promise<boolean> {
     const purchase = invoice.type === 'CREDIT' ? await this.of(tx, invoice) : null;
-    return purchase !== null && (await this.wallets.get(tx, purchase.walletId)).status !== 'active';
+    return purchase !== null && (await this.wallets.get(tx, purchase.walletId)).status === 'closed';
   }
 
   /** Paid, but the wallet was closed meanwhile: the money is kept in the books and somebody has to give it back. */
@@ -129,7 +131,22 @@ export class CreditPurchases {
     });
   }
 
-  private of(tx: Tx, invoice: Invoice): Promise<CreditPurchase | null> {
+  /** What the wallet itself has ordered and nobody has paid; at most one. */
+  pendingAutomatic(tx: Tx, walletId: string): Promise<CreditPurchase | null> {
+    const where = { environmentId: tx.scope.environmentId, walletId, automatic: true, state: 'pending' as const };
+    return tx.em.findOne(CreditPurchase, where);
+  }
+
+  /** When the wallet itself has ordered lately, the newest first; what is pending doesn't count. */
+  async automaticOrders(tx: Tx, walletId: string, limit: number): Promise<Date[]> {
+    const own = { environmentId: tx.scope.environmentId, walletId, automatic: true };
+    const of = { ...own, state: { $ne: 'pending' as const } };
+    const orders = await tx.em.find(CreditPurchase, of, { orderBy: { createdAt: 'desc', id: 'desc' }, limit });
+    return orders.map(({ createdAt }) => createdAt);
+  }
+
+  /** The purchase that an invoice is for; null where it is for something else. */
+  of(tx: Tx, invoice: Pick<Invoice, 'id'>): Promise<CreditPurchase | null> {
     return tx.em.findOne(CreditPurchase, { environmentId: tx.scope.environmentId, invoiceId: invoice.id });
   }
 
@@ -152,6 +169,7 @@ export class CreditPurchases {
       invoiceId: invoice.id,
       customerId: wallet.customerId,
       walletId: wallet.id,
+      automatic: purchase.automatic ?? false,
       credits: purchase.credits,
       priority: purchase.priority ?? null,
       expiresAt: purchase.expiresAt ?? null,
@@ -166,8 +184,8 @@ export class CreditPurchases {
   }
 }
 
-export const keyReused = (): Problem =>
-  new Problem('idempotency_conflict', 'idempotency_key was used before for other credits', {
+export const keyReused = (what = 'other credits'): Problem =>
+  new Problem('idempotency_conflict', `idempotency_key was used before for ${what}`, {
     field: 'idempotency_key',
   });
 
@@ -189,6 +207,7 @@ function contentOf(credits: Decimal, price: Decimal): InvoiceContent {
     waived: ZERO,
     creditsApplied: ZERO,
     due: price,
+    commitment: null,
     metadata: {},
   };
   return {

@@ -18,6 +18,7 @@ import {
 } from '@drawdown/contracts';
 import { AfterCommit, InTransaction, type Scope, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
+import { AutoTopUps } from './auto-top-ups.service.js';
 import type { Cause } from './charge-desk.js';
 import { Collection } from './collection.service.js';
 import { CreditPurchases } from './credit-purchases.service.js';
@@ -34,6 +35,7 @@ export class InvoicingListener {
     private readonly collection: Collection,
     private readonly pages: HostedPages,
     private readonly purchases: CreditPurchases,
+    private readonly autoTopUps: AutoTopUps,
   ) {}
 
   @InTransaction(periodOpened)
@@ -83,8 +85,8 @@ export class InvoicingListener {
   }
 
   @AfterCommit(invoiceFinalized)
-  collectWhatIsDue(payload: PayloadOf<typeof invoiceFinalized>, envelope: EventEnvelope): Promise<void> {
-    return this.collection.collect(scopeOf(envelope), payload.invoice_id, { key: 'finalized', byHand: false });
+  async collectWhatIsDue(payload: PayloadOf<typeof invoiceFinalized>, envelope: EventEnvelope): Promise<void> {
+    await this.collection.collect(scopeOf(envelope), payload.invoice_id, { key: 'finalized', byHand: false });
   }
 
   @AfterCommit(paymentMethodSaved)
@@ -93,8 +95,8 @@ export class InvoicingListener {
   }
 
   @AfterCommit(methodOutdated)
-  tryTheNewCard(payload: PayloadOf<typeof methodOutdated>, envelope: EventEnvelope): Promise<void> {
-    return this.collection.collect(scopeOf(envelope), payload.invoice_id, byMethod(payload));
+  async tryTheNewCard(payload: PayloadOf<typeof methodOutdated>, envelope: EventEnvelope): Promise<void> {
+    await this.collection.collect(scopeOf(envelope), payload.invoice_id, byMethod(payload));
   }
 
   /** An invoice whose page came to nothing may be charged to a saved card again. */
@@ -102,7 +104,9 @@ export class InvoicingListener {
   async collectWithoutThePage(payload: PayloadOf<typeof checkoutSettled>, envelope: EventEnvelope): Promise<void> {
     if (payload.status !== 'expired' && payload.status !== 'failed') return;
     const invoiceId = await this.pages.invoiceOf(scopeOf(envelope), payload.session_id);
-    if (invoiceId) await this.collection.collect(scopeOf(envelope), invoiceId, { key: envelope.id, byHand: false });
+    if (!invoiceId) return;
+    const refused = await this.collection.collect(scopeOf(envelope), invoiceId, { key: envelope.id, byHand: false });
+    if (refused) await this.autoTopUps.notCharged(scopeOf(envelope), invoiceId, refused);
   }
 
   @AfterCommit(attemptLeftOpen)

@@ -3,6 +3,8 @@ import { MeteringModule } from '@drawdown/metering';
 import { SubscriptionsModule } from '@drawdown/subscriptions';
 import { WalletsModule } from '@drawdown/wallets';
 import { Module } from '@nestjs/common';
+import { AutoTopUpsListener } from './auto-top-ups.listener.js';
+import { AutoTopUps } from './auto-top-ups.service.js';
 import { AccountCredits } from './account-credits.service.js';
 import { BillComposer } from './bill-composer.js';
 import { ChargeDesk } from './charge-desk.js';
@@ -57,6 +59,8 @@ import { TopUps } from './top-ups.service.js';
     InvoiceDesk,
     PaymentDesk,
     CreditPurchases,
+    AutoTopUps,
+    AutoTopUpsListener,
     TopUps,
     Settlement,
     ChargeDesk,

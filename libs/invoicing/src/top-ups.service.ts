@@ -25,7 +25,7 @@ export class TopUps {
     const { customerId } = await this.wallets.get(tx, walletId);
     await this.customers.lock(tx, [customerId]);
     const wallet = await this.wallets.get(tx, walletId);
-    if (wallet.status !== 'active') throw Problem.state(`wallet ${wallet.id} is closed`, wallet.status);
+    if (wallet.status !== 'active') throw Problem.state(`wallet ${wallet.id} is ${wallet.status}`, wallet.status);
     const bought = boughtBy(tx, body, wallet);
     if (body.transaction_reason === 'PURCHASED_CREDIT_INVOICED') {
       const invoice = await this.purchases.order(tx, wallet, bought);

@@ -4,11 +4,14 @@ import {
   creditsReturned,
   customerCreated,
   customerUpdated,
+  type EventEnvelope,
   itemsChanged,
   periodClosed,
   periodOpened,
   subscriptionCancelled,
   type PayloadOf,
+  walletUnfrozen,
+  walletUpdated,
 } from '@drawdown/contracts';
 import { InTransaction, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
@@ -82,6 +85,25 @@ export class MeteringListener {
   @InTransaction(creditsRestored)
   async payShortfallsByTheRestored(tx: Tx, restored: PayloadOf<typeof creditsRestored>): Promise<void> {
     await this.payDown(tx, restored, tx.now, `restored:${restored.reversal_id}`);
+  }
+
+  /** Its credits may pay other things now than before. */
+  @InTransaction(walletUpdated)
+  async payShortfallsByTheChanged(
+    tx: Tx,
+    wallet: PayloadOf<typeof walletUpdated>,
+    { id }: EventEnvelope,
+  ): Promise<void> {
+    await this.payDown(tx, wallet, tx.now, id);
+  }
+
+  @InTransaction(walletUnfrozen)
+  async payShortfallsByTheUnfrozen(
+    tx: Tx,
+    wallet: PayloadOf<typeof walletUnfrozen>,
+    { id }: EventEnvelope,
+  ): Promise<void> {
+    await this.payDown(tx, wallet, tx.now, id);
   }
 
   private async payDown(

@@ -6,6 +6,7 @@ import { LedgerEntry } from './ledger-entry.entity.js';
 import { Lot } from './lot.entity.js';
 import type { Wallet } from './wallet.entity.js';
 import type { DebitWalletBody } from './wallets.dto.js';
+import { WalletWatch } from './wallet-watch.service.js';
 import { WalletsService } from './wallets.service.js';
 
 /** Credits taken out by hand. */
@@ -14,11 +15,12 @@ export class DebitsService {
   constructor(
     private readonly wallets: WalletsService,
     private readonly customers: CustomersService,
+    private readonly watch: WalletWatch,
   ) {}
 
   /**
    * Takes credits from the wallet's usable lots in burn order, all or nothing. A body with an idempotency key takes
-   * them once. @throws Problem 404, 409 when the wallet is closed or has too few, or the key named another amount.
+   * them once. @throws Problem 404, 409 when the wallet is frozen, closed or has too few, or the key named another amount.
    */
   async debit(tx: Tx, walletId: string, body: DebitWalletBody): Promise<Wallet> {
     const { customerId } = await this.wallets.get(tx, walletId);
@@ -27,9 +29,10 @@ export class DebitsService {
     const credits = new Decimal(body.credits);
     if (!(await this.isBooked(tx, causeId, credits))) {
       const wallet = await this.wallets.get(tx, walletId);
-      if (wallet.status !== 'active') throw Problem.state(`wallet ${walletId} is closed`, wallet.status);
+      if (wallet.status !== 'active') throw Problem.state(`wallet ${walletId} is ${wallet.status}`, wallet.status);
       await this.wallets.freeExpired(tx, [customerId]);
       await this.draw(tx, wallet, credits, causeId, body);
+      await this.watch.look(tx);
     }
     return this.wallets.get(tx, walletId);
   }

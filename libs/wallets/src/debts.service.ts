@@ -4,7 +4,7 @@ import { EventBus, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import type { Movement } from './movement.js';
 import { CreditReversal, debtOf } from './reversal.entity.js';
-import { Wallet } from './wallet.entity.js';
+import { named, Wallet } from './wallet.entity.js';
 
 /** What customers owe in credits: money taken from outside whose credits were spent (MEANING "Credits bought"). */
 @Injectable()
@@ -33,9 +33,7 @@ export class Debts {
         key: `debt_payment:${reversal.id}:${lotId}`,
       });
       await this.events.publish(tx, walletDebtPaid, {
-        wallet_id: wallet.id,
-        customer_id: wallet.customerId,
-        currency: wallet.currency,
+        ...named(wallet),
         reversal_id: reversal.id,
         credits: text(paid),
         debt: text(wallet.debt),

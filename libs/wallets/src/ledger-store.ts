@@ -1,13 +1,18 @@
-import { Decimal, text } from '@drawdown/billing-core';
+import { Decimal, text, ZERO } from '@drawdown/billing-core';
 import type { Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
 import type { BookedLot, BookedWallet, Bookings, ChainedEntry } from './ledger.js';
+import type { Watched } from './watch-marks.js';
 
 interface WalletRow {
   id: string;
   credit_balance: string;
   entry_seq: string;
   entry_hash: Buffer;
+  /** Null while nobody watches it. */
+  spendable: string | null;
+  watch_low: string | null;
+  watch_high: string | null;
 }
 
 interface LotRow {
@@ -18,29 +23,38 @@ interface LotRow {
   remaining: string;
   held: string;
   written_off: boolean;
+  usable: boolean;
 }
 
 /**
  * The wallets of these lots, locked in the order of their ids, and the lots as they are then. Two statements: what the
- * second reads nobody else can be changing any more.
+ * second reads nobody else can be changing any more. `watched`: of those wallets that somebody watches.
  */
 export async function lockedForBooking(
   tx: Tx,
   lotIds: readonly string[],
-): Promise<{ lots: ReadonlyMap<string, BookedLot>; wallets: ReadonlyMap<string, BookedWallet> }> {
+): Promise<{
+  lots: ReadonlyMap<string, BookedLot>;
+  wallets: ReadonlyMap<string, BookedWallet>;
+  watched: ReadonlyMap<string, Watched>;
+}> {
   const ids = [...lotIds];
   const environment = tx.scope.environmentId;
   const wallets = await sql<WalletRow>`
-    select id, credit_balance, entry_seq, entry_hash from wallet
+    select id, credit_balance, entry_seq, entry_hash, spendable, watch_low, watch_high from wallet
     where environment_id = ${environment}
       and id in (select wallet_id from lot where environment_id = ${environment} and id = any(${ids}::text[]))
     order by id for update`.execute(tx.db);
   const lots = await sql<LotRow>`
-    select id, wallet_id, customer_id, granted, remaining, held, written_off_at is not null written_off
+    select id, wallet_id, customer_id, granted, remaining, held, written_off_at is not null written_off,
+           written_off_at is null and effective_at <= ${tx.now} and (expires_at is null or expires_at > ${tx.now}) usable
     from lot where environment_id = ${environment} and id = any(${ids}::text[])`.execute(tx.db);
   return {
     wallets: new Map(wallets.rows.map((row) => [row.id, bookedWallet(row)])),
     lots: new Map(lots.rows.map((row) => [row.id, bookedLot(row)])),
+    watched: new Map(
+      wallets.rows.flatMap((row) => (row.spendable === null ? [] : [[row.id, watchedWallet(row, row.spendable)]])),
+    ),
   };
 }
 
@@ -51,6 +65,12 @@ const bookedWallet = (row: WalletRow): BookedWallet => ({
   hash: row.entry_hash,
 });
 
+const watchedWallet = ({ watch_low, watch_high }: WalletRow, spendable: string): Watched => ({
+  spendable: new Decimal(spendable),
+  low: watch_low === null ? null : new Decimal(watch_low),
+  high: watch_high === null ? null : new Decimal(watch_high),
+});
+
 const bookedLot = (row: LotRow): BookedLot => ({
   lotId: row.id,
   walletId: row.wallet_id,
@@ -59,15 +79,21 @@ const bookedLot = (row: LotRow): BookedLot => ({
   remaining: new Decimal(row.remaining),
   held: new Decimal(row.held),
   writtenOff: row.written_off,
+  usable: row.usable,
 });
 
-/** Lots, wallets and entries in one statement. */
-export async function record(tx: Tx, { lots, wallets, entries }: Bookings): Promise<void> {
+/** Lots, wallets and entries in one statement. @param changes of what can be spent, by wallet that is watched. */
+export async function record(
+  tx: Tx,
+  { lots, wallets, entries }: Bookings,
+  changes: ReadonlyMap<string, Decimal>,
+): Promise<void> {
   const { tenantId, environmentId } = tx.scope;
   const lotRows = lots.map((lot) => ({ id: lot.lotId, remaining: text(lot.remaining), held: text(lot.held) }));
   const walletRows = wallets.map((wallet) => ({
     id: wallet.walletId,
     balance: text(wallet.balance),
+    change: text(changes.get(wallet.walletId) ?? ZERO),
     seq: wallet.seq,
     hash: hex(wallet.hash),
   }));
@@ -78,8 +104,9 @@ export async function record(tx: Tx, { lots, wallets, entries }: Bookings): Prom
       where lot.environment_id = ${environmentId} and lot.id = moved.id),
     moved_wallet as (
       update wallet set credit_balance = moved.balance, entry_seq = moved.seq, entry_hash = moved.hash,
-                        updated_at = ${tx.now}
-      from jsonb_to_recordset(${JSON.stringify(walletRows)}::jsonb) moved(id text, balance numeric, seq bigint, hash bytea)
+                        spendable = spendable + moved.change, updated_at = ${tx.now}
+      from jsonb_to_recordset(${JSON.stringify(walletRows)}::jsonb) moved(
+        id text, balance numeric, change numeric, seq bigint, hash bytea)
       where wallet.environment_id = ${environmentId} and wallet.id = moved.id)
     insert into ledger_entry (
       id, tenant_id, environment_id, wallet_id, seq, customer_id, lot_id, kind, credits, balance_after,

@@ -12,6 +12,7 @@ const lot = (lotId: string, remaining: string, more: Partial<BookedLot> = {}): B
   remaining: d(remaining),
   held: new Decimal(0),
   writtenOff: false,
+  usable: true,
   ...more,
 });
 const wallet = (balance: string, more: Partial<BookedWallet> = {}): BookedWallet => ({

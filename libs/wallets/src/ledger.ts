@@ -12,6 +12,8 @@ export interface BookedLot {
   /** Kept by holds, between 0 and remaining. */
   readonly held: Decimal;
   readonly writtenOff: boolean;
+  /** In effect and not expired: what nothing keeps of it can be spent. */
+  readonly usable: boolean;
 }
 export interface BookedWallet {
   readonly walletId: string;

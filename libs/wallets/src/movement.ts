@@ -18,7 +18,16 @@ export const MOVEMENT_KINDS = [
 export type MovementKind = (typeof MOVEMENT_KINDS)[number];
 
 /** What `cause.id` names. */
-export const CAUSE_TYPES = ['usage_batch', 'lot', 'pay_down', 'wallet', 'request', 'invoice', 'hold', 'reversal'] as const;
+export const CAUSE_TYPES = [
+  'usage_batch',
+  'lot',
+  'pay_down',
+  'wallet',
+  'request',
+  'invoice',
+  'hold',
+  'reversal',
+] as const;
 export type CauseType = (typeof CAUSE_TYPES)[number];
 
 /** The wire's words for why a wallet transaction happened. */

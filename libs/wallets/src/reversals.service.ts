@@ -6,7 +6,8 @@ import { LedgerEntry } from './ledger-entry.entity.js';
 import { Lot } from './lot.entity.js';
 import type { Movement, MovementNote } from './movement.js';
 import { CreditReversal, debtOf, type ReversalKind } from './reversal.entity.js';
-import { named, WalletsService } from './wallets.service.js';
+import { named } from './wallet.entity.js';
+import { WalletsService } from './wallets.service.js';
 
 export interface NewReversal {
   /** The lot that the purchase brought. */

@@ -1,15 +1,17 @@
 import { Decimal } from '@drawdown/billing-core';
-import { creditsWrittenOff, walletTerminated, walletUpdated } from '@drawdown/contracts';
+import { creditsWrittenOff, walletFrozen, walletTerminated, walletUnfrozen, walletUpdated } from '@drawdown/contracts';
 import { text } from '@drawdown/billing-core';
 import { CustomersService } from '@drawdown/customers';
 import { EventBus, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { Lot } from './lot.entity.js';
-import { settingsOf } from './wallet-settings.dto.js';
-import { Wallet } from './wallet.entity.js';
+import { type AutoTopupState, READY, stateOf } from './auto-topup.js';
+import { assertChargeable, settingsOf } from './wallet-settings.dto.js';
+import { WalletWatch } from './wallet-watch.service.js';
+import { named, Wallet } from './wallet.entity.js';
 import type { CreateWalletBody, UpdateWalletBody } from './wallets.dto.js';
-import { named, WalletsService } from './wallets.service.js';
+import { WalletsService } from './wallets.service.js';
 
 /** How a wallet begins, changes and ends. */
 @Injectable()
@@ -18,6 +20,7 @@ export class WalletLifecycle {
     private readonly wallets: WalletsService,
     private readonly customers: CustomersService,
     private readonly events: EventBus,
+    private readonly watch: WalletWatch,
   ) {}
 
   /**
@@ -46,13 +49,16 @@ export class WalletLifecycle {
       const { id: walletId } = wallet;
       await this.wallets.addLot(tx, { walletId, credits, source: 'initial', expiresAt, key: `initial:${walletId}` });
     }
+    assertChargeable(wallet);
+    await this.watch.look(tx);
     return this.wallets.get(tx, wallet.id);
   }
 
   /** Changes what the body names. @throws Problem 404, 409 when it is closed. */
   async update(tx: Tx, id: string, body: UpdateWalletBody): Promise<Wallet> {
-    const wallet = await this.lockActive(tx, id);
+    const wallet = await this.lockOpen(tx, id);
     await this.change(tx, wallet, body);
+    await this.watch.look(tx);
     return wallet;
   }
 
@@ -61,7 +67,7 @@ export class WalletLifecycle {
    * what they let go of is written off then. @throws Problem 404, 409 when it is closed.
    */
   async terminate(tx: Tx, id: string): Promise<Wallet> {
-    const wallet = await this.lockActive(tx, id);
+    const wallet = await this.lockOpen(tx, id);
     await this.wallets.freeExpired(tx, [wallet.customerId]);
     const lots = await tx.em.find(Lot, { ...lotsOf(tx, id), remaining: { $gt: new Decimal(0) } }, { refresh: true });
     await this.wallets.post(
@@ -81,7 +87,32 @@ export class WalletLifecycle {
       where environment_id = ${tx.scope.environmentId} and wallet_id = ${id} and written_off_at is null`.execute(tx.db);
     tx.em.assign(wallet, { status: 'closed', updatedAt: tx.now });
     await this.events.publish(tx, walletTerminated, named(wallet));
+    this.watch.mark(tx, [id]);
     return this.wallets.get(tx, id);
+  }
+
+  /**
+   * From now on no credits go out: no usage, fee, debit or new hold draws from it, and nothing is bought for it. What
+   * holds keep already stays theirs; what is granted or was ordered before comes in, and expires. @throws Problem 404, 409.
+   */
+  async freeze(tx: Tx, id: string): Promise<Wallet> {
+    const wallet = await this.lockOpen(tx, id);
+    if (wallet.status === 'frozen') return wallet;
+    tx.em.assign(wallet, { status: 'frozen', updatedAt: tx.now });
+    await this.events.publish(tx, walletFrozen, named(wallet));
+    this.watch.mark(tx, [id]);
+    return wallet;
+  }
+
+  /** Its credits may be spent again, and pay first what usage is short of. @throws Problem 404, 409. */
+  async unfreeze(tx: Tx, id: string): Promise<Wallet> {
+    const wallet = await this.lockOpen(tx, id);
+    if (wallet.status === 'active') return wallet;
+    tx.em.assign(wallet, { status: 'active', updatedAt: tx.now });
+    await this.events.publish(tx, walletUnfrozen, named(wallet));
+    this.watch.mark(tx, [id]);
+    await this.watch.look(tx);
+    return wallet;
   }
 
   /** The lot unless it was written off; as it is now. */
@@ -126,21 +157,30 @@ export class WalletLifecycle {
       ...(body.name === undefined ? {} : { name: body.name }),
       ...(body.description === undefined ? {} : { description: body.description }),
       ...(body.metadata === undefined ? {} : { metadata: body.metadata ?? {} }),
-      ...settingsOf(body),
+      ...settingsOf(body, wallet),
+      ...(body.auto_topup?.enabled ? { autoTopupState: restarted(wallet) } : {}),
       updatedAt: tx.now,
     });
+    assertChargeable(wallet);
+    this.watch.mark(tx, [wallet.id]);
     await this.events.publish(tx, walletUpdated, named(wallet));
   }
 
   /** The wallet under its customer's lock. */
-  private async lockActive(tx: Tx, id: string): Promise<Wallet> {
+  private async lockOpen(tx: Tx, id: string): Promise<Wallet> {
     const { customerId } = await this.wallets.get(tx, id);
     await this.customers.lock(tx, [customerId]);
     const wallet = await this.wallets.get(tx, id);
-    if (wallet.status !== 'active') throw Problem.state(`wallet ${id} is closed`, wallet.status);
+    if (wallet.status === 'closed') throw Problem.state(`wallet ${id} is closed`, wallet.status);
     return wallet;
   }
 }
+
+/** Switched on (again): earlier failures count no more. What is being charged goes on. */
+const restarted = (wallet: Wallet): AutoTopupState =>
+  stateOf(wallet).status === 'in_progress'
+    ? { ...stateOf(wallet), declined_at: [] }
+    : { ...READY, last_attempt_at: stateOf(wallet).last_attempt_at, invoice_id: stateOf(wallet).invoice_id };
 
 const lotsOf = (tx: Tx, walletId: string) => ({ environmentId: tx.scope.environmentId, walletId });
 

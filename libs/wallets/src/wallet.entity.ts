@@ -1,5 +1,7 @@
+import { ALERT_LEVELS } from '@drawdown/billing-core';
 import { amount, owned } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
+import type { AutoTopup, AutoTopupState } from './auto-topup.js';
 
 /**
  * From a frozen wallet no credits go out, but those that holds keep already; it can be thawed. A wallet is closed for
@@ -11,14 +13,6 @@ export type WalletStatus = (typeof WALLET_STATUSES)[number];
 /** What a wallet's credits may pay. */
 export const PRICE_TYPES = ['ALL', 'USAGE', 'FIXED'] as const;
 export type PriceType = (typeof PRICE_TYPES)[number];
-
-/** Buys credits when the balance falls to the threshold; both in credits, exact decimals as text. */
-export interface AutoTopup {
-  enabled: boolean;
-  threshold: string | null;
-  amount: string | null;
-  invoicing: boolean;
-}
 
 export interface AlertThreshold {
   threshold: string;
@@ -51,7 +45,11 @@ const WalletSchema = defineEntity({
     /** A grant found no wallet and opened this one; `POST /wallets` completes it (MEANING "Grants"). */
     openedByGrant: p.boolean(),
     autoTopup: p.json<AutoTopup>().nullable(),
+    /** Null: was never switched on. */
+    autoTopupState: p.json<AutoTopupState>().nullable(),
     alertSettings: p.json<AlertSettings>().nullable(),
+    /** What was announced last. */
+    alertLevel: p.enum(ALERT_LEVELS),
     metadata: p.json<Record<string, string>>(),
     /** What the lots hold, the sum of the ledger. Moved only by `post`. */
     creditBalance: amount(),
@@ -63,3 +61,10 @@ const WalletSchema = defineEntity({
 /** Credits of one customer in one currency. */
 export class Wallet extends WalletSchema.class {}
 WalletSchema.setClass(Wallet);
+
+/** What every event about a wallet says of it. */
+export const named = ({ id, customerId, currency }: Wallet) => ({
+  wallet_id: id,
+  customer_id: customerId,
+  currency,
+});

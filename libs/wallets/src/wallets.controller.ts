@@ -86,6 +86,20 @@ export class WalletsController {
     return this.requests.write(async (tx) => this.view(tx, await this.debits.debit(tx, id, body)));
   }
 
+  @Post('wallets/:id/freeze')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Let no credits out of a wallet until it is unfrozen' })
+  freeze(@Param('id') id: string): Promise<WalletView> {
+    return this.requests.write(async (tx) => this.view(tx, await this.lifecycle.freeze(tx, id)));
+  }
+
+  @Post('wallets/:id/unfreeze')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Let credits out of a frozen wallet again' })
+  unfreeze(@Param('id') id: string): Promise<WalletView> {
+    return this.requests.write(async (tx) => this.view(tx, await this.lifecycle.unfreeze(tx, id)));
+  }
+
   @Post('wallets/:id/terminate')
   @HttpCode(200)
   @ApiOperation({ summary: 'Write off what is left and close a wallet' })

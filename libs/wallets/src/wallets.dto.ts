@@ -1,4 +1,4 @@
-import { round12, text, type Decimal } from '@drawdown/billing-core';
+import { type AlertLevel, round12, text, type Decimal } from '@drawdown/billing-core';
 import {
   IsAmount,
   IsCurrency,
@@ -29,6 +29,8 @@ import {
   AlertSettingsBody,
   AlertSettingsView,
   AutoTopupBody,
+  AutoTopupStateView,
+  autoTopupStateView,
   AutoTopupView,
   WalletConfigBody,
   WalletConfigView,
@@ -157,7 +159,7 @@ export class WalletSearchBody extends PageQuery {
   wallet_ids?: string[];
 
   @Optional()
-  @IsIn([...WALLET_STATUSES, 'frozen'])
+  @IsIn(WALLET_STATUSES)
   override status?: string;
 
   @Optional()
@@ -221,8 +223,11 @@ export class WalletView extends OwnedView {
   config: WalletConfigView;
   @ApiProperty({ type: AutoTopupView, nullable: true })
   auto_topup: AutoTopupView | null;
+  @ApiProperty({ type: AutoTopupStateView, nullable: true })
+  auto_topup_state: AutoTopupStateView | null;
   @ApiProperty({ type: AlertSettingsView, nullable: true })
   alert_settings: AlertSettingsView | null;
+  /** `ok`, `info`, `warning` or `in_alarm` (critical): what was announced last; null while alerts are off. */
   alert_state: string | null;
   metadata: Record<string, string>;
 }
@@ -244,10 +249,14 @@ export const walletView = (wallet: Wallet, { creditBalance, free, purchased }: W
   credits_available_breakdown: { free: text(free), purchased: text(purchased) },
   config: { allowed_price_types: wallet.allowedPriceTypes },
   auto_topup: wallet.autoTopup ?? null,
+  auto_topup_state: wallet.autoTopup ? autoTopupStateView(wallet) : null,
   alert_settings: wallet.alertSettings ?? null,
-  alert_state: null,
+  alert_state: wallet.alertSettings?.alert_enabled ? ALERT_STATES[wallet.alertLevel] : null,
   metadata: wallet.metadata,
 });
+
+/** The wire's words. */
+const ALERT_STATES: Record<AlertLevel, string> = { ok: 'ok', info: 'info', warning: 'warning', critical: 'in_alarm' };
 
 /** Credits as money at 12 places. */
 export const inMoney = (credits: Decimal, wallet: Pick<Wallet, 'conversionRate'>): Decimal =>

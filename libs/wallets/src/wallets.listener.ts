@@ -1,13 +1,23 @@
 import { Decimal } from '@drawdown/billing-core';
-import { customerDeleted, grantDue, type PayloadOf } from '@drawdown/contracts';
+import {
+  customerDeleted,
+  grantDue,
+  type PayloadOf,
+  subscriptionActivated,
+  subscriptionCancelled,
+} from '@drawdown/contracts';
 import { InTransaction, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import type { Wallet } from './wallet.entity.js';
+import { isWatched, WalletWatch } from './wallet-watch.service.js';
 import { WalletsService } from './wallets.service.js';
 
 @Injectable()
 export class WalletsListener {
-  constructor(private readonly wallets: WalletsService) {}
+  constructor(
+    private readonly wallets: WalletsService,
+    private readonly watch: WalletWatch,
+  ) {}
 
   /** One application gives one lot, effective from its scheduled instant whenever this runs. */
   @InTransaction(grantDue)
@@ -25,19 +35,41 @@ export class WalletsListener {
     });
   }
 
+  /** In a trial nothing is bought: after it what was due is asked again. */
+  @InTransaction(subscriptionActivated)
+  lookAfterTheTrial(tx: Tx, { customer_id: customerId }: PayloadOf<typeof subscriptionActivated>): Promise<void> {
+    return this.lookAtAll(tx, customerId);
+  }
+
+  @InTransaction(subscriptionCancelled)
+  lookAfterTheEnd(tx: Tx, { customer_id: customerId }: PayloadOf<typeof subscriptionCancelled>): Promise<void> {
+    return this.lookAtAll(tx, customerId);
+  }
+
   /** A customer with open wallets can't be deleted: throws, and with it the deletion. */
   @InTransaction(customerDeleted)
   async refuseDeletion(tx: Tx, customer: PayloadOf<typeof customerDeleted>): Promise<void> {
     const wallets = await this.wallets.ofCustomer(tx, customer.customer_id);
-    const open = wallets.find((wallet) => wallet.status === 'active');
+    const open = wallets.find((wallet) => wallet.status !== 'closed');
     if (open) throw Problem.state(`customer ${customer.customer_id} has an open wallet, ${open.id}`, open.status);
   }
 
-  /** MEANING "Grants": the customer's oldest active wallet of the subscription's currency, else one is opened. */
+  private async lookAtAll(tx: Tx, customerId: string): Promise<void> {
+    const watched = (await this.wallets.ofCustomer(tx, customerId)).filter(isWatched);
+    this.watch.mark(
+      tx,
+      watched.map(({ id }) => id),
+    );
+  }
+
+  /**
+   * MEANING "Grants": the customer's oldest active wallet of the subscription's currency, else one is opened; but a
+   * frozen one keeps what is granted, or freezing would open another.
+   */
   private async walletFor(tx: Tx, grant: PayloadOf<typeof grantDue>): Promise<Wallet> {
     const wallets = await this.wallets.ofCustomer(tx, grant.customer_id);
     const same = wallets.filter((wallet) => wallet.currency === grant.currency);
-    const oldest = same.find((wallet) => wallet.status === 'active');
+    const oldest = same.find(({ status }) => status === 'active') ?? same.find(({ status }) => status === 'frozen');
     if (oldest) return oldest;
     return this.wallets.open(tx, {
       customerId: grant.customer_id,

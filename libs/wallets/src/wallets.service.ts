@@ -11,7 +11,10 @@ import { lockedForBooking, record } from './ledger-store.js';
 import { Lot, type LotSource } from './lot.entity.js';
 import type { HeldChange, Movement, MovementNote, TransactionReason } from './movement.js';
 import { loadPurses, type Purses } from './purses.js';
-import { type AlertSettings, type AutoTopup, type PriceType, Wallet, type WalletStatus } from './wallet.entity.js';
+import type { AutoTopup } from './auto-topup.js';
+import { type AlertSettings, named, type PriceType, Wallet, type WalletStatus } from './wallet.entity.js';
+import { isWatched, WalletWatch } from './wallet-watch.service.js';
+import { reaches, spendableChanges } from './watch-marks.js';
 import type { WalletSearchBody } from './wallets.dto.js';
 
 export interface NewWallet {
@@ -52,6 +55,7 @@ export class WalletsService {
     private readonly events: EventBus,
     private readonly agenda: Agenda,
     private readonly debts: Debts,
+    private readonly watch: WalletWatch,
   ) {}
 
   /** @throws Problem 404. */
@@ -107,7 +111,9 @@ export class WalletsService {
       allowedPriceTypes: input.allowedPriceTypes ?? ['USAGE'],
       openedByGrant: input.openedByGrant ?? false,
       autoTopup: input.autoTopup ?? null,
+      autoTopupState: null,
       alertSettings: input.alertSettings ?? null,
+      alertLevel: 'ok',
       metadata: input.metadata ?? {},
       creditBalance: new Decimal(0),
       debt: new Decimal(0),
@@ -115,6 +121,7 @@ export class WalletsService {
       updatedAt: tx.now,
     });
     await this.events.publish(tx, walletCreated, named(wallet));
+    if (isWatched(wallet)) this.watch.mark(tx, [wallet.id]);
     return wallet;
   }
 
@@ -140,6 +147,7 @@ export class WalletsService {
       note: { ...input, reason: input.reason ?? REASON_OF[input.source] },
     };
     await this.post(tx, [added, ...owed]);
+    if (isWatched(wallet)) this.watch.mark(tx, [wallet.id]);
     if (lot.expiresAt) {
       const dueAt = new Date(lot.expiresAt.getTime() + LATE_USAGE_WINDOW_MS);
       await this.agenda.schedule(tx, {
@@ -186,12 +194,15 @@ export class WalletsService {
     const moving = [...movements, ...heldChanges].map(({ lotId }) => lotId);
     if (moving.length === 0) return;
     await tx.em.flush();
-    const { lots, wallets } = await lockedForBooking(tx, [...new Set(moving)]);
+    const { lots, wallets, watched } = await lockedForBooking(tx, [...new Set(moving)]);
     assertKnown(moving, lots);
-    await record(
-      tx,
-      book(movements, lots, wallets, tx.scope.environmentId, tx.now, () => newId('wtxn'), heldChanges),
-    );
+    const bookings = book(movements, lots, wallets, tx.scope.environmentId, tx.now, () => newId('wtxn'), heldChanges);
+    const changes = watched.size === 0 ? NO_CHANGES : spendableChanges(lots, bookings.lots);
+    await record(tx, bookings, changes);
+    for (const [walletId, wallet] of watched) {
+      const change = changes.get(walletId);
+      if (change && !change.isZero() && reaches(wallet, wallet.spendable.plus(change))) this.watch.mark(tx, [walletId]);
+    }
   }
 
   async balance(tx: Tx, wallet: Wallet): Promise<WalletBalance> {
@@ -241,11 +252,7 @@ export class WalletsService {
   }
 }
 
-export const named = (wallet: Wallet) => ({
-  wallet_id: wallet.id,
-  customer_id: wallet.customerId,
-  currency: wallet.currency,
-});
+const NO_CHANGES: ReadonlyMap<string, Decimal> = new Map();
 
 const REASON_OF: Record<LotSource, TransactionReason> = {
   grant: 'SUBSCRIPTION_CREDIT_GRANT',
