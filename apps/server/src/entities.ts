@@ -4,6 +4,7 @@ import {
   AccountCreditEntry,
   CheckoutSession,
   CreditPurchase,
+  Dispute,
   Dunning,
   DunningPolicy,
   Invoice,
@@ -11,6 +12,7 @@ import {
   Payment,
   PaymentAttempt,
   PaymentReceipt,
+  Refund,
 } from '@drawdown/invoicing';
 import { Accrual, UsageEvent, UsagePeriod } from '@drawdown/metering';
 import { CreditGrant, Entitlement, Plan, Price } from '@drawdown/plans';
@@ -60,6 +62,8 @@ export const entities = [
   Payment,
   PaymentAttempt,
   PaymentReceipt,
+  Refund,
+  Dispute,
   CheckoutSession,
   StripeCustomer,
   StripeCheckout,

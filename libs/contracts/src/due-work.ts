@@ -6,6 +6,7 @@
 export const dueWorkOrder = [
   'subscription.start',
   'subscription.cancel',
+  'subscription.expire',
   'subscription.pause',
   'subscription.resume',
   'plan.change',
@@ -20,8 +21,10 @@ export const dueWorkOrder = [
   'lot.write_off',
   'invoice.finalize',
   'invoice.fall_due',
+  'dunning.step',
   'checkout.expire',
   'payment.retry',
+  'refund.retry',
   'wallet.look',
 ] as const;
 

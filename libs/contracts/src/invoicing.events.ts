@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { Amount, Currency, defineEvent, Id, Nullable } from './event.js';
+import { Amount, Currency, defineEvent, Id, Instant, Nullable } from './event.js';
 
 const invoice = { invoice_id: Id, customer_id: Id, subscription_id: Nullable(Id), currency: Currency };
 
@@ -76,4 +76,68 @@ export const purchaseStranded = defineEvent(
   'credit_purchase.stranded',
   'Credits were paid whose wallet had been closed: somebody has to give the money back',
   { ...invoice, wallet_id: Id, credits: Amount },
+);
+
+const dunning = { ...invoice, dunning_id: Id };
+
+export const dunningStarted = defineEvent(
+  'dunning.started',
+  'An invoice was declined, or is overdue: `steps` are the instants at which its payment is tried again',
+  { ...dunning, steps: Type.Array(Instant) },
+);
+export const dunningStepReached = defineEvent(
+  'dunning.step_reached',
+  'An instant of the schedule came: a saved card is charged again, where invoices are sent somebody may remind',
+  { ...dunning, step: Type.Integer({ minimum: 1 }), steps: Type.Integer({ minimum: 1 }) },
+);
+export const dunningHealed = defineEvent('dunning.healed', 'An invoice that was dunned is paid', dunning);
+export const dunningWithdrawn = defineEvent(
+  'dunning.withdrawn',
+  'An invoice that was dunned asks for nothing any more: it is void',
+  dunning,
+);
+export const dunningExhausted = defineEvent(
+  'dunning.exhausted',
+  'The last step of the schedule brought no money: the subscription stays past due, or ends, or rests, as was agreed',
+  { ...dunning, ending: Type.Enum(['keep', 'cancel', 'pause']) },
+);
+
+const refund = { ...invoice, refund_id: Id, payment_id: Id, amount: Amount };
+
+export const refundCreated = defineEvent(
+  'refund.created',
+  'Money of a payment is given back; `credits` go back with it',
+  {
+    ...refund,
+    credits: Amount,
+  },
+);
+export const refundSucceeded = defineEvent('refund.succeeded', 'Money of a payment went back', refund);
+export const refundFailed = defineEvent(
+  'refund.failed',
+  'Money of a payment did not go back after all: credits that went back with it returned',
+  { ...refund, reason: Type.String() },
+);
+export const refundLeftOpen = defineEvent(
+  'refund.left_open',
+  'The outcome of a refund is still not known: the gateway is asked',
+  { refund_id: Id, customer_id: Id, invoice_id: Id },
+);
+
+const dispute = { ...invoice, dispute_id: Id, payment_id: Id, amount: Amount };
+
+export const disputeCreated = defineEvent(
+  'dispute.created',
+  'A customer claims money back at its bank, which has withdrawn it: what is left of credits it bought is set aside',
+  { ...dispute, reason: Type.String() },
+);
+export const disputeWon = defineEvent(
+  'dispute.won',
+  'Disputed money came back, and so did what was set aside',
+  dispute,
+);
+export const disputeLost = defineEvent(
+  'dispute.lost',
+  'Disputed money is gone: credits it bought that were spent are a debt of the wallet',
+  dispute,
 );

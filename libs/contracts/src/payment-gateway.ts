@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { defineEvent, Id, Nullable } from './event.js';
+import { Amount, Currency, defineEvent, Id, Nullable } from './event.js';
 
 /**
  * The way to the money, as invoicing sees it. The `stripe` module implements it and, being global, provides it under
@@ -20,6 +20,16 @@ export interface PaymentGateway {
    * @throws when the gateway can't tell now; it is asked again later.
    */
   resolve(request: ChargeRequest): Promise<ChargeOutcome | { readonly status: 'none' }>;
+
+  /**
+   * Gives money of a payment back. The row holding `request` is committed before; a repeat with the same refund id can't
+   * give it back twice. A refusal is an outcome, not an error.
+   * @throws OutcomeUnknown when the answer was lost, as `charge`.
+   */
+  refund(request: RefundRequest): Promise<RefundOutcome>;
+
+  /** As `resolve`, of a refund. */
+  resolveRefund(request: RefundRequest): Promise<RefundOutcome | { readonly status: 'none' }>;
 
   /** Opens a hosted page. The row of `request.sessionId` is committed before; a repeat gives the same page. */
   openCheckout(
@@ -93,6 +103,26 @@ export type ChargeOutcome =
     }
   | { readonly status: 'processing'; readonly gatewayPaymentId: string };
 
+/** Frozen when the refund is made; plain JSON. */
+export interface RefundRequest extends GatewayScope {
+  readonly refundId: string;
+  readonly paymentId: string;
+  readonly invoiceId: string;
+  readonly gatewayPaymentId: string;
+  readonly amount: string;
+  readonly currency: string;
+}
+
+/** `pending`: on its way, the final word comes later. A refund that succeeded may still fail, days later. */
+export type RefundOutcome =
+  | { readonly status: 'succeeded' | 'pending'; readonly gatewayRefundId: string }
+  | {
+      readonly status: 'failed';
+      readonly gatewayRefundId: string | null;
+      readonly code: string;
+      readonly message: string;
+    };
+
 export interface CheckoutRequest extends GatewayScope {
   readonly sessionId: string;
   readonly mode: 'setup' | 'payment';
@@ -139,6 +169,37 @@ export const checkoutSettled = defineEvent('gateway.checkout_settled', 'A hosted
   /** What was paid, an exact decimal in major units; null where nothing was. */
   amount: Nullable(Type.String()),
 });
+const refundOutcome = Type.Union([
+  Type.Object({ status: Type.Enum(['succeeded', 'pending']), gatewayRefundId: Id }),
+  Type.Object({
+    status: Type.Literal('failed'),
+    gatewayRefundId: Nullable(Id),
+    code: Type.String(),
+    message: Type.String(),
+  }),
+]);
+export const refundSettled = defineEvent('gateway.refund_settled', 'The gateway told the outcome of a refund', {
+  refund_id: Id,
+  outcome: refundOutcome,
+});
+export const refundReported = defineEvent(
+  'gateway.refund_reported',
+  'Somebody gave money back at the gateway itself, and that stands, is on its way, or came to nothing',
+  { ...gateway, gateway_payment_id: Id, amount: Amount, currency: Currency, outcome: refundOutcome },
+);
+export const disputeChanged = defineEvent(
+  'gateway.dispute_changed',
+  'A customer took money back at its bank: it is withdrawn while the dispute is open, back when it is won, gone when lost',
+  {
+    ...gateway,
+    gateway_dispute_id: Id,
+    gateway_payment_id: Id,
+    amount: Amount,
+    currency: Currency,
+    reason: Type.String(),
+    stage: Type.Enum(['open', 'won', 'lost']),
+  },
+);
 export const paymentMethodSaved = defineEvent('payment_method.saved', 'A customer saved a payment method', {
   ...gateway,
   payment_method_id: Id,

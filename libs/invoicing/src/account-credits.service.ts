@@ -3,6 +3,7 @@ import { newId, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { AccountCreditEntry, Invoice } from './invoice.entity.js';
+import { Refund } from './refund.entity.js';
 
 /** What the account does for an invoice. */
 type AccountSettlement = Pick<Invoice, 'accountCreditApplied' | 'accountCarried'>;
@@ -41,15 +42,32 @@ export class AccountCredits {
     this.record(tx, invoice, 'returned', invoice.accountCreditApplied.plus(invoice.accountCarried));
   }
 
-  private record(tx: Tx, invoice: Invoice, kind: AccountCreditEntry['kind'], amount: Decimal): void {
+  /** Money of the account goes back to the customer. */
+  payOut(tx: Tx, refund: Refund): void {
+    this.record(tx, refund, 'paid_out', refund.amount.neg(), refund.id);
+  }
+
+  /** It didn't: it is the account's again. */
+  payBack(tx: Tx, refund: Refund): void {
+    this.record(tx, refund, 'paid_back', refund.amount, refund.id);
+  }
+
+  private record(
+    tx: Tx,
+    by: Invoice | Refund,
+    kind: AccountCreditEntry['kind'],
+    amount: Decimal,
+    refundId: string | null = null,
+  ): void {
     if (amount.isZero()) return;
     tx.em.create(AccountCreditEntry, {
       id: newId('acct'),
       ...tx.scope,
-      customerId: invoice.customerId,
-      currency: invoice.currency,
-      invoiceId: invoice.id,
+      customerId: by.customerId,
+      currency: by.currency,
+      invoiceId: by instanceof Refund ? by.invoiceId : by.id,
       kind,
+      refundId,
       amount,
       createdAt: tx.now,
       updatedAt: tx.now,

@@ -29,6 +29,7 @@ export const CHARGE_REFUSALS = [
   'wallet_closed',
   'page_open',
   'sent_as_invoice',
+  'awaits_customer',
   'no_saved_method',
   'declined_for_good',
   'tried_for_this_cause',
@@ -104,9 +105,12 @@ export class ChargeDesk {
     });
     if (page > 0) return refused('page_open', 'a hosted page for this invoice is open');
     if (cause.byHand || !invoice.subscriptionId) return null;
-    const { collectionMethod } = await this.subscriptions.get(tx, invoice.subscriptionId);
-    return collectionMethod === 'send_invoice'
-      ? refused('sent_as_invoice', 'invoices of this subscription are sent, not charged')
+    const { collectionMethod, paymentBehavior, status } = await this.subscriptions.get(tx, invoice.subscriptionId);
+    if (collectionMethod === 'send_invoice') {
+      return refused('sent_as_invoice', 'invoices of this subscription are sent, not charged');
+    }
+    return paymentBehavior === 'default_incomplete' && status === 'incomplete'
+      ? refused('awaits_customer', 'the customer itself makes the first payment of this subscription')
       : null;
   }
 
@@ -215,8 +219,14 @@ export async function newPayment(
     gatewayPaymentId: null,
     errorCode: null,
     errorMessage: null,
+    saveMethod: false,
+    returnUrls: null,
+    requestKey: null,
+    metadata: {},
     succeededAt: null,
     failedAt: null,
+    refundedAt: null,
+    archivedAt: null,
     createdAt: tx.now,
     updatedAt: tx.now,
   });

@@ -144,6 +144,8 @@ const NOTHING = {
   amountPaid: ZERO,
   amountRemaining: ZERO,
   overpaidAmount: ZERO,
+  refundedAmount: ZERO,
+  disputedAmount: ZERO,
 };
 
 /** The next number of the month, 1 first. Its row stays locked to the end of the transaction: a rollback leaves no gap. */

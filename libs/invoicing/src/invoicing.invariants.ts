@@ -16,7 +16,7 @@ export const invoicingInvariants: readonly Invariant[] = [
     sql`select i.id || ' gives ' || i.account_credit_given || ', takes ' || i.account_credit_applied
                || ' and puts off ' || i.account_carried violation
         from invoice i
-        left join account_credit_entry e on e.environment_id = i.environment_id and e.invoice_id = i.id and e.kind <> 'returned'
+        left join account_credit_entry e on e.environment_id = i.environment_id and e.invoice_id = i.id and e.kind not in ('returned', 'paid_out', 'paid_back')
         group by i.environment_id, i.id
         having i.account_credit_given - i.account_credit_applied - i.account_carried <> coalesce(sum(e.amount), 0)
         union all
@@ -44,6 +44,29 @@ export const invoicingInvariants: readonly Invariant[] = [
         from invoice i join payment_receipt r on r.environment_id = i.environment_id and r.invoice_id = i.id
         join payment p on p.environment_id = r.environment_id and p.id = r.payment_id and p.method_type <> 'OFFLINE'
         group by i.environment_id, i.id having count(*) > 1 and i.overpaid_amount = 0`,
+  ),
+  invariant(
+    'what goes back is what the invoice says, and never more than was received',
+    sql`select i.id || ' says ' || i.refunded_amount || ' and ' || i.disputed_amount || ', but ' || r.refunded || ' and ' || d.disputed violation
+        from invoice i
+        cross join lateral (
+          select coalesce(sum(amount), 0) refunded from refund
+          where environment_id = i.environment_id and invoice_id = i.id and state <> 'failed') r
+        cross join lateral (
+          select coalesce(sum(amount), 0) disputed from dispute
+          where environment_id = i.environment_id and invoice_id = i.id and stage <> 'won') d
+        where i.refunded_amount <> r.refunded or i.disputed_amount <> d.disputed
+           or r.refunded + d.disputed > i.amount_paid + i.overpaid_amount`,
+  ),
+  invariant(
+    'a refund whose outcome is not known is asked about',
+    sql`select r.id || ' is ' || r.state violation
+        from refund r
+        left join due_work w on w.environment_id = r.environment_id and w.kind = 'refund.retry' and w.subject_id = r.id
+        where r.request is not null and (w.subject_id is null) <> (r.state in ('succeeded', 'failed'))
+          and not exists (select from outbox_event e join outbox_delivery d on d.event_seq = e.seq
+                          where e.environment_id = r.environment_id and e.name = 'refund.left_open'
+                            and e.payload ->> 'refund_id' = r.id and d.status = 'pending')`,
   ),
   invariant(
     'every paid credit purchase is one lot, no unpaid one is any',

@@ -3,9 +3,12 @@ import {
   chargeSettled,
   checkoutLapsed,
   checkoutSettled,
+  dunningStepReached,
   type EventEnvelope,
+  invoiceFellDue,
   invoiceFinalized,
   invoicePaid,
+  invoicePaymentFailed,
   invoiceVoided,
   itemsChanged,
   methodOutdated,
@@ -22,6 +25,8 @@ import { AutoTopUps } from './auto-top-ups.service.js';
 import type { Cause } from './charge-desk.js';
 import { Collection } from './collection.service.js';
 import { CreditPurchases } from './credit-purchases.service.js';
+import { Dunnings } from './dunning.service.js';
+import { FirstPayments } from './first-payments.service.js';
 import { HostedPages } from './hosted-pages.service.js';
 import { Settlement } from './settlement.service.js';
 import { SubscriptionInvoices } from './subscription-invoices.service.js';
@@ -35,17 +40,21 @@ export class InvoicingListener {
     private readonly collection: Collection,
     private readonly pages: HostedPages,
     private readonly purchases: CreditPurchases,
+    private readonly dunnings: Dunnings,
+    private readonly firstPayments: FirstPayments,
     private readonly autoTopUps: AutoTopUps,
   ) {}
 
   @InTransaction(periodOpened)
-  draftTheCycle(tx: Tx, payload: PayloadOf<typeof periodOpened>): Promise<void> {
-    return this.ofSubscriptions.periodOpened(tx, payload);
+  async draftTheCycle(tx: Tx, payload: PayloadOf<typeof periodOpened>): Promise<void> {
+    await this.ofSubscriptions.periodOpened(tx, payload);
+    await this.firstPayments.await(tx, payload.subscription_id);
   }
 
   @InTransaction(subscriptionCancelled)
-  draftTheEnd(tx: Tx, payload: PayloadOf<typeof subscriptionCancelled>): Promise<void> {
-    return this.ofSubscriptions.cancelled(tx, payload);
+  async draftTheEnd(tx: Tx, payload: PayloadOf<typeof subscriptionCancelled>): Promise<void> {
+    await this.firstPayments.cancelled(tx, payload.subscription_id);
+    await this.ofSubscriptions.cancelled(tx, payload);
   }
 
   @InTransaction(subscriptionPaused)
@@ -74,6 +83,26 @@ export class InvoicingListener {
     for (const invoiceId of beingPaid) await this.pages.withdraw(tx, invoiceId);
   }
 
+  @InTransaction(invoicePaymentFailed)
+  dunTheDeclined(tx: Tx, payload: PayloadOf<typeof invoicePaymentFailed>): Promise<void> {
+    return this.dunnings.declined(tx, payload.invoice_id);
+  }
+
+  @InTransaction(invoiceFellDue)
+  dunTheOverdue(tx: Tx, payload: PayloadOf<typeof invoiceFellDue>): Promise<void> {
+    return this.dunnings.fellDue(tx, payload.invoice_id);
+  }
+
+  @InTransaction(invoicePaid)
+  stopDunningThePaid(tx: Tx, payload: PayloadOf<typeof invoicePaid>): Promise<void> {
+    return this.dunnings.healed(tx, payload.invoice_id, payload.overdue_remaining);
+  }
+
+  @InTransaction(invoiceVoided)
+  stopDunningTheVoided(tx: Tx, payload: PayloadOf<typeof invoiceVoided>): Promise<void> {
+    return this.dunnings.withdrawn(tx, payload.invoice_id);
+  }
+
   @InTransaction(invoicePaid)
   closePagesOfThePaid(tx: Tx, payload: PayloadOf<typeof invoicePaid>): Promise<void> {
     return this.pages.withdraw(tx, payload.invoice_id);
@@ -87,6 +116,14 @@ export class InvoicingListener {
   @AfterCommit(invoiceFinalized)
   async collectWhatIsDue(payload: PayloadOf<typeof invoiceFinalized>, envelope: EventEnvelope): Promise<void> {
     await this.collection.collect(scopeOf(envelope), payload.invoice_id, { key: 'finalized', byHand: false });
+  }
+
+  /** One charge per step; where none was made nothing else tells that the last step is over. */
+  @AfterCommit(dunningStepReached)
+  async chargeAgain(payload: PayloadOf<typeof dunningStepReached>, envelope: EventEnvelope): Promise<void> {
+    const cause = { key: `dunning:${payload.step}`, byHand: false };
+    await this.collection.collect(scopeOf(envelope), payload.invoice_id, cause);
+    await this.dunnings.conclude(scopeOf(envelope), payload.invoice_id);
   }
 
   @AfterCommit(paymentMethodSaved)
@@ -107,6 +144,7 @@ export class InvoicingListener {
     if (!invoiceId) return;
     const refused = await this.collection.collect(scopeOf(envelope), invoiceId, { key: envelope.id, byHand: false });
     if (refused) await this.autoTopUps.notCharged(scopeOf(envelope), invoiceId, refused);
+    await this.dunnings.conclude(scopeOf(envelope), invoiceId);
   }
 
   @AfterCommit(attemptLeftOpen)

@@ -11,7 +11,12 @@ import { ChargeDesk } from './charge-desk.js';
 import { CheckoutDesk } from './checkout-desk.js';
 import { Collection } from './collection.service.js';
 import { CreditPurchases } from './credit-purchases.service.js';
+import { Disputes } from './disputes.service.js';
+import { DunningController } from './dunning.controller.js';
+import { DunningPolicies } from './dunning-policy.service.js';
+import { Dunnings } from './dunning.service.js';
 import { FeePayments } from './fee-payments.service.js';
+import { FirstPayments } from './first-payments.service.js';
 import { HostedPages } from './hosted-pages.service.js';
 import { InvoiceBook } from './invoice-book.js';
 import { InvoiceDesk } from './invoice-desk.js';
@@ -26,7 +31,13 @@ import { OneOffInvoices } from './one-off-invoices.service.js';
 import { PaymentDesk } from './payment-desk.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsService } from './payments.service.js';
+import { PurchaseReversals } from './purchase-reversals.service.js';
 import { Receivables } from './receivables.service.js';
+import { RefundBook } from './refund-book.js';
+import { RefundDesk } from './refund-desk.js';
+import { Refunding } from './refunding.service.js';
+import { RefundsController } from './refunds.controller.js';
+import { ReversalsListener } from './reversals.listener.js';
 import { Settlement } from './settlement.service.js';
 import { SubscriptionBillingController } from './subscription-billing.controller.js';
 import { SubscriptionChangesController } from './subscription-changes.controller.js';
@@ -41,6 +52,8 @@ import { TopUps } from './top-ups.service.js';
     InvoicesController,
     InvoicePapersController,
     PaymentsController,
+    DunningController,
+    RefundsController,
     SubscriptionBillingController,
     SubscriptionChangesController,
     TopUpsController,
@@ -65,10 +78,19 @@ import { TopUps } from './top-ups.service.js';
     Settlement,
     ChargeDesk,
     Collection,
+    DunningPolicies,
+    Dunnings,
+    FirstPayments,
+    PurchaseReversals,
+    RefundBook,
+    RefundDesk,
+    Refunding,
+    Disputes,
     CheckoutDesk,
     HostedPages,
     PaymentsService,
     InvoicingListener,
+    ReversalsListener,
     InvoicingJobs,
   ],
 })

@@ -20,15 +20,30 @@ export const INVOICE_PAYMENT_MOVES = {
   OVERPAID: ['OVERPAID'],
 } as const satisfies Moves<InvoicePaymentStatus>;
 
-/** A collection of an invoice: by a saved card (with attempts) or on a hosted page. Open while PENDING or PROCESSING. */
-export const PAYMENT_STATUSES = ['PENDING', 'PROCESSING', 'SUCCEEDED', 'FAILED'] as const;
+/**
+ * A collection of an invoice: by a saved card (with attempts), on a hosted page, by credits or otherwise. INITIATED: made,
+ * and processed when somebody says so. Open while PENDING or PROCESSING.
+ */
+export const PAYMENT_STATUSES = [
+  'INITIATED',
+  'PENDING',
+  'PROCESSING',
+  'SUCCEEDED',
+  'PARTIALLY_REFUNDED',
+  'REFUNDED',
+  'FAILED',
+] as const;
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 export const PAYMENT_MOVES = {
+  INITIATED: ['PENDING', 'FAILED'],
   PENDING: ['PROCESSING', 'SUCCEEDED', 'FAILED'],
   PROCESSING: ['PROCESSING', 'SUCCEEDED', 'FAILED'],
   /** Tried again, or paid after all. */
   FAILED: ['PENDING', 'SUCCEEDED', 'FAILED'],
-  SUCCEEDED: [],
+  /** Money goes back; a refund that fails later brings it here again. */
+  SUCCEEDED: ['PARTIALLY_REFUNDED', 'REFUNDED'],
+  PARTIALLY_REFUNDED: ['SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED'],
+  REFUNDED: ['SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED'],
 } as const satisfies Moves<PaymentStatus>;
 
 /**
@@ -69,6 +84,31 @@ export const CHECKOUT_MOVES = {
   failed: ['complete'],
 } as const satisfies Moves<CheckoutStatus>;
 
+/**
+ * Money given back. `created`: committed, surely not sent. `sent`: may be under way. `unknown`: the answer was lost.
+ * `pending`: the gateway says it is on its way.
+ */
+export const REFUND_STATES = ['created', 'sent', 'unknown', 'pending', 'succeeded', 'failed'] as const;
+export type RefundState = (typeof REFUND_STATES)[number];
+export const REFUND_MOVES = {
+  created: ['sent'],
+  sent: ['unknown', 'pending', 'succeeded', 'failed'],
+  unknown: ['unknown', 'pending', 'succeeded', 'failed'],
+  pending: ['pending', 'succeeded', 'failed'],
+  /** The bank may send it back, days later. */
+  succeeded: ['failed'],
+  failed: [],
+} as const satisfies Moves<RefundState>;
+
+/** A customer who takes money back at its bank. */
+export const DISPUTE_STAGES = ['open', 'won', 'lost'] as const;
+export type DisputeStage = (typeof DISPUTE_STAGES)[number];
+export const DISPUTE_MOVES = {
+  open: ['won', 'lost'],
+  won: [],
+  lost: [],
+} as const satisfies Moves<DisputeStage>;
+
 /** Credits bought by an invoice: on their way, in the wallet, never to come, or paid for a wallet that is closed. */
 export const PURCHASE_STATES = ['pending', 'granted', 'dropped', 'stranded'] as const;
 export type PurchaseState = (typeof PURCHASE_STATES)[number];
@@ -79,6 +119,16 @@ export const PURCHASE_MOVES = {
   dropped: ['granted', 'stranded'],
   stranded: [],
 } as const satisfies Moves<PurchaseState>;
+
+/** An invoice being asked for again: paid, void, or out of steps; money that comes after those heals it too. */
+export const DUNNING_STATES = ['running', 'healed', 'withdrawn', 'exhausted'] as const;
+export type DunningState = (typeof DUNNING_STATES)[number];
+export const DUNNING_MOVES = {
+  running: ['healed', 'withdrawn', 'exhausted'],
+  healed: [],
+  withdrawn: [],
+  exhausted: ['healed'],
+} as const satisfies Moves<DunningState>;
 
 /** The state to go to. @throws Error for a move the lifecycle doesn't know: a programming error, nothing is recorded. */
 export function move<State extends string>(moves: Moves<State>, from: State, to: State): State {

@@ -3,7 +3,13 @@ import { amount, owned } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
 import { ATTEMPT_STATES, CHECKOUT_STATUSES, PAYMENT_STATUSES } from './lifecycles.js';
 
-export const PAYMENT_METHOD_TYPES = ['CARD', 'PAYMENT_LINK', 'OFFLINE'] as const;
+export const PAYMENT_METHOD_TYPES = ['CARD', 'PAYMENT_LINK', 'OFFLINE', 'CREDITS'] as const;
+
+/** Where a hosted page leads to. */
+export interface ReturnUrls {
+  readonly success_url: string;
+  readonly cancel_url: string;
+}
 
 const PaymentSchema = defineEntity({
   name: 'Payment',
@@ -12,7 +18,10 @@ const PaymentSchema = defineEntity({
     ...owned,
     invoiceId: p.string(),
     customerId: p.string(),
-    /** CARD: charged off-session, one per invoice with an attempt per try. PAYMENT_LINK: one per hosted page. OFFLINE: money of another way. */
+    /**
+     * CARD: charged off-session, one per invoice with an attempt per try. PAYMENT_LINK: one per hosted page. OFFLINE: money
+     * of another way. CREDITS: from the customer's wallets.
+     */
     methodType: p.enum(PAYMENT_METHOD_TYPES),
     status: p.enum(PAYMENT_STATUSES),
     /** What is asked for, money. */
@@ -22,8 +31,17 @@ const PaymentSchema = defineEntity({
     gatewayPaymentId: p.string().nullable(),
     errorCode: p.string().nullable(),
     errorMessage: p.string().nullable(),
+    /** Of a hosted page: the method used is kept and becomes the default; where the customer comes back to. */
+    saveMethod: p.boolean(),
+    returnUrls: p.json<ReturnUrls>().nullable(),
+    /** The caller's own key, unique in the environment. */
+    requestKey: p.string().nullable(),
+    metadata: p.json<Record<string, string>>(),
     succeededAt: p.datetime().nullable(),
     failedAt: p.datetime().nullable(),
+    refundedAt: p.datetime().nullable(),
+    /** Deleted by somebody; what was tried stays known, and shows again when it is tried again. */
+    archivedAt: p.datetime().nullable(),
   },
 });
 

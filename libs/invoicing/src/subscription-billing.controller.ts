@@ -1,13 +1,15 @@
-import { Requests } from '@drawdown/platform';
+import { Requests, type Tx } from '@drawdown/platform';
 import {
   CancelSubscriptionBody,
   CreateSubscriptionBody,
+  type Subscription,
   SubscriptionsService,
   subscriptionView,
   type SubscriptionView,
 } from '@drawdown/subscriptions';
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { FirstPayments } from './first-payments.service.js';
 import { InvoicesService } from './invoices.service.js';
 import { creditsOf, type CancelSubscriptionView } from './subscription-billing.dto.js';
 
@@ -18,18 +20,21 @@ export class SubscriptionBillingController {
   constructor(
     private readonly subscriptions: SubscriptionsService,
     private readonly invoices: InvoicesService,
+    private readonly firstPayments: FirstPayments,
     private readonly requests: Requests,
   ) {}
 
   @Post()
   @ApiOperation({ summary: 'Subscribe a customer to a plan' })
-  create(@Body() body: CreateSubscriptionBody): Promise<SubscriptionView> {
-    return this.requests.write(async (tx) => {
-      const subscription = await this.subscriptions.create(tx, body);
-      const relations = await this.subscriptions.relations(tx, [subscription]);
-      const latest = await this.invoices.latestOf(tx, subscription.id);
-      return subscriptionView(subscription, relations.get(subscription.id)!, latest);
-    });
+  async create(@Body() body: CreateSubscriptionBody): Promise<SubscriptionView> {
+    if (!paysAtOnce(body)) {
+      return this.requests.write(async (tx) => this.shown(tx, await this.subscriptions.create(tx, body)));
+    }
+    // In halves: the first payment is a network call, and goes after the commit.
+    const { id } = await this.requests.write(async (tx) => ({ id: (await this.subscriptions.create(tx, body)).id }));
+    const problem = await this.firstPayments.collect(this.requests.scope(), id);
+    if (problem) throw problem;
+    return this.requests.read(async (tx) => this.shown(tx, await this.subscriptions.get(tx, id)));
   }
 
   @Post(':id/cancel')
@@ -59,4 +64,13 @@ export class SubscriptionBillingController {
       };
     });
   }
+
+  private async shown(tx: Tx, subscription: Subscription): Promise<SubscriptionView> {
+    const relations = await this.subscriptions.relations(tx, [subscription]);
+    const latest = await this.invoices.latestOf(tx, subscription.id);
+    return subscriptionView(subscription, relations.get(subscription.id)!, latest);
+  }
 }
+
+const paysAtOnce = ({ payment_behavior: behavior }: CreateSubscriptionBody): boolean =>
+  behavior === 'allow_incomplete' || behavior === 'error_if_incomplete';

@@ -1,17 +1,15 @@
 import { OutcomeUnknown, type ChargeOutcome, type ChargeRequest } from '@drawdown/contracts';
-import { Problem, realTime, Transactions, type Scope } from '@drawdown/platform';
+import { Problem, Transactions, type Scope } from '@drawdown/platform';
 import { Injectable, Logger } from '@nestjs/common';
 import Stripe from 'stripe';
-import { decodeTime } from 'ulid';
 import { chargeOutcome, failed } from './charge-outcome.js';
+import { isKeyOld, isReplayed, madeAtMs } from './key-life.js';
 import { PaymentMethodsService } from './payment-methods.service.js';
 import { StripeAccount } from './stripe-account.js';
 import { nullIfMissing, StripeApi } from './stripe-api.js';
 import { StripeCustomers } from './stripe-customers.js';
 import { confirmation, handOver, newIntent } from './stripe-requests.js';
 
-/** Stripe remembers a key for 24 hours at least; an hour of them is kept in hand. */
-const KEY_LIFE_MS = 23 * 3_600_000;
 /** By so much may Stripe's clock lag behind ours. */
 const CLOCK_LAG_MS = 3_600_000;
 
@@ -66,8 +64,7 @@ export class Charges {
 
   /** Whether the key alone doesn't protect: the PaymentIntent is there already, or the key may be forgotten. */
   private needsALook({ gatewayPaymentId, attemptId }: ChargeRequest): boolean {
-    const madeAt = madeAtMs(attemptId);
-    return gatewayPaymentId !== null || madeAt === null || realTime().getTime() - madeAt > KEY_LIFE_MS;
+    return gatewayPaymentId !== null || isKeyOld(attemptId);
   }
 
   /** The invoice's PaymentIntent, else the one this attempt has made; null when there surely is none. */
@@ -182,15 +179,3 @@ function conclusive(verdict: ReturnType<typeof chargeOutcome>): ChargeOutcome {
   }
   return verdict;
 }
-
-/** When an id was made, by the time inside it; null for an id of another kind. */
-function madeAtMs(id: string): number | null {
-  try {
-    return decodeTime(id.slice(id.lastIndexOf('_') + 1));
-  } catch {
-    return null;
-  }
-}
-
-const isReplayed = (error: unknown): boolean =>
-  error instanceof Stripe.errors.StripeError && error.headers?.['idempotent-replayed'] === 'true';

@@ -1,8 +1,11 @@
-import { chargeSettled } from '@drawdown/contracts';
+import { chargeSettled, disputeChanged, refundReported, refundSettled } from '@drawdown/contracts';
 import { EventBus, type Scope, type Tx } from '@drawdown/platform';
+import { fromMinorUnits, text } from '@drawdown/billing-core';
 import { Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { chargeOutcome } from './charge-outcome.js';
+import { refundOutcome } from './refunds.js';
+import { stageOf } from './dispute-stage.js';
 import { Checkouts } from './checkouts.js';
 import { topicOf } from './event-topics.js';
 import { ownership, UnknownObject, type Ownership } from './ownership.js';
@@ -14,6 +17,7 @@ import { StripeCustomers } from './stripe-customers.js';
 /** What an event comes to: something to do in the transaction that marks it handled, or nothing, and why. */
 export type News = { readonly effect: (tx: Tx) => Promise<void> } | { readonly ignored: string };
 
+type Reference = string | { id: string } | null;
 type Subject = { id: string; customer?: string | { id: string } | null; metadata?: Stripe.Metadata | null };
 
 /** Looks at Stripe what an event is about: the event says where to look, the object says what is true. */
@@ -38,6 +42,10 @@ export class EventReader {
         return this.checkout(scope, objectId);
       case 'payment_method':
         return this.paymentMethod(scope, objectId, type);
+      case 'refund':
+        return this.refund(scope, objectId);
+      case 'dispute':
+        return this.dispute(scope, objectId);
       case 'customer':
         return this.customer(scope, objectId);
       case null:
@@ -83,6 +91,57 @@ export class EventReader {
     const owned = await this.owned(scope, { id, customer: method.customer });
     if ('ignored' in owned) return owned;
     return { effect: (tx) => this.methods.keep(tx, owned.customerId, method) };
+  }
+
+  /** One that we made carries its id; any other was made at Stripe by hand. */
+  private async refund(scope: Scope, id: string): Promise<News> {
+    const refund = await this.api.read((stripe, options) => stripe.refunds.retrieve(id, {}, options));
+    const paid = await this.paidBy(scope, refund);
+    if ('ignored' in paid) return paid;
+    const outcome = refundOutcome(refund);
+    const refundId = refund.metadata?.['refund_id'];
+    if (refundId) {
+      return { effect: (tx) => this.events.publish(tx, refundSettled, { refund_id: refundId, outcome }) };
+    }
+    return {
+      effect: (tx) =>
+        this.events.publish(tx, refundReported, {
+          customer_id: paid.customerId,
+          gateway_payment_id: paid.intent.id,
+          amount: text(fromMinorUnits(BigInt(refund.amount), refund.currency)),
+          currency: refund.currency,
+          outcome,
+        }),
+    };
+  }
+
+  private async dispute(scope: Scope, id: string): Promise<News> {
+    const dispute = await this.api.read((stripe, options) => stripe.disputes.retrieve(id, {}, options));
+    const paid = await this.paidBy(scope, dispute);
+    if ('ignored' in paid) return paid;
+    const stage = stageOf(dispute.status);
+    if (!stage) return { ignored: `a dispute that is ${dispute.status} has taken no money` };
+    return {
+      effect: (tx) =>
+        this.events.publish(tx, disputeChanged, {
+          customer_id: paid.customerId,
+          gateway_dispute_id: dispute.id,
+          gateway_payment_id: paid.intent.id,
+          amount: text(fromMinorUnits(BigInt(dispute.amount), dispute.currency)),
+          currency: dispute.currency,
+          reason: dispute.reason,
+          stage,
+        }),
+    };
+  }
+
+  /** Whose money a refund or a dispute is about: by the PaymentIntent, which names the customer. */
+  private async paidBy(scope: Scope, { id, payment_intent }: { id: string; payment_intent: Reference }) {
+    const intentId = idOf(payment_intent);
+    if (!intentId) return { ignored: `${id} is of no payment that we make` };
+    const intent = await this.api.read((stripe, options) => stripe.paymentIntents.retrieve(intentId, {}, options));
+    const owned = await this.owned(scope, intent);
+    return 'ignored' in owned ? owned : { ...owned, intent };
   }
 
   private async customer(scope: Scope, id: string): Promise<News> {

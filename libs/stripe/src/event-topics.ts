@@ -22,6 +22,14 @@ const topics = {
     'payment_method.automatically_updated',
     'payment_method.updated',
   ],
+  refund: ['refund.created', 'refund.updated', 'refund.failed'],
+  dispute: [
+    'charge.dispute.created',
+    'charge.dispute.updated',
+    'charge.dispute.closed',
+    'charge.dispute.funds_withdrawn',
+    'charge.dispute.funds_reinstated',
+  ],
   customer: ['customer.deleted'],
 } as const satisfies Record<string, readonly Stripe.WebhookEndpointCreateParams.EnabledEvent[]>;
 
@@ -47,6 +55,12 @@ export interface Notice {
 export function noticeOf(event: Stripe.Event): Notice {
   const subject = event.data.object as { id?: string };
   return { id: event.id, type: event.type, objectId: subject.id ?? '', happenedAt: new Date(event.created * 1000) };
+}
+
+/** The PaymentIntent of an event that names no customer but what the customer has paid; null of any other. */
+export function paymentIntentOf(event: Stripe.Event): string | null {
+  if (topicOf(event.type) !== 'dispute' && topicOf(event.type) !== 'refund') return null;
+  return idOf((event.data.object as { payment_intent?: string | { id: string } | null }).payment_intent);
 }
 
 /** Stripe's customer an event is about, to find the environment that should look; null when it names none. */

@@ -4,9 +4,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import { sql } from 'kysely';
 import type Stripe from 'stripe';
 import { Checkouts } from './checkouts.js';
-import { customerOf, handledTypes, noticeOf, type Notice } from './event-topics.js';
+import { customerOf, handledTypes, noticeOf, paymentIntentOf, type Notice } from './event-topics.js';
 import { StripeAccount } from './stripe-account.js';
-import { StripeApi } from './stripe-api.js';
+import { idOf, nullIfMissing, StripeApi } from './stripe-api.js';
 import { StripeCustomers, type Owner } from './stripe-customers.js';
 import { StripeInbox } from './stripe-inbox.js';
 
@@ -106,10 +106,15 @@ export class Reconciliation {
 
   /** Sorts events to the environments whose customers they are about; others at the same account are not ours. */
   private async keep(events: readonly Stripe.Event[]): Promise<void> {
-    const owners = await this.customers.owners(events.map(customerOf).filter((id) => id !== null));
+    const customers = new Map<string, string>();
+    for (const event of events) {
+      const customer = customerOf(event) ?? (await this.payerOf(event));
+      if (customer) customers.set(event.id, customer);
+    }
+    const owners = await this.customers.owners([...customers.values()]);
     const byEnvironment = new Map<string, { scope: Scope; notices: Notice[] }>();
     for (const event of events) {
-      const owner = owners.get(customerOf(event) ?? '');
+      const owner = owners.get(customers.get(event.id) ?? '');
       if (!owner) continue;
       const group = byEnvironment.get(owner.environmentId) ?? { scope: scopeOf(owner), notices: [] };
       group.notices.push(noticeOf(event));
@@ -118,6 +123,16 @@ export class Reconciliation {
     for (const { scope, notices } of byEnvironment.values()) {
       await this.transactions.run(scope, (tx) => this.inbox.keep(tx, notices));
     }
+  }
+
+  /** A dispute names no customer, only what the customer has paid. */
+  private async payerOf(event: Stripe.Event): Promise<string | null> {
+    const intentId = paymentIntentOf(event);
+    if (!intentId) return null;
+    const intent = await this.api
+      .read((stripe, options) => stripe.paymentIntents.retrieve(intentId, {}, options))
+      .catch(nullIfMissing);
+    return idOf(intent?.customer);
   }
 
   private db(): Sql {

@@ -1,5 +1,5 @@
 import { Decimal, toMinorUnits } from '@drawdown/billing-core';
-import type { ChargeRequest, CheckoutRequest } from '@drawdown/contracts';
+import type { ChargeRequest, CheckoutRequest, RefundRequest } from '@drawdown/contracts';
 import type Stripe from 'stripe';
 import { CHARGE_BEFORE, NO_CHARGE } from './charge-outcome.js';
 import { idOf } from './stripe-api.js';
@@ -43,6 +43,19 @@ export const handOver = (request: ChargeRequest, intent: Stripe.PaymentIntent): 
 export const confirmation = (request: ChargeRequest): Stripe.PaymentIntentConfirmParams => ({
   payment_method: request.paymentMethodId,
   ...unattended,
+});
+
+/** Part or all of what a PaymentIntent has brought, back to where it came from. */
+export const newRefund = (request: RefundRequest): Stripe.RefundCreateParams => ({
+  payment_intent: request.gatewayPaymentId,
+  amount: minorUnits(request),
+  metadata: {
+    refund_id: request.refundId,
+    payment_id: request.paymentId,
+    invoice_id: request.invoiceId,
+    tenant_id: request.tenantId,
+    environment_id: request.environmentId,
+  },
 });
 
 /**

@@ -12,6 +12,7 @@ import { StripeApi } from './stripe-api.js';
 import { StripeCustomers } from './stripe-customers.js';
 import { StripeEventsController } from './stripe-events.controller.js';
 import { StripeInbox } from './stripe-inbox.js';
+import { Refunds } from './refunds.js';
 import { STRIPE_OPTIONS, type StripeOptions } from './stripe-options.js';
 import { stripeGateway } from './stripe.gateway.js';
 import { StripeJobs } from './stripe.jobs.js';
@@ -34,13 +35,14 @@ export class StripeModule {
         StripeCustomers,
         PaymentMethodsService,
         Charges,
+        Refunds,
         Checkouts,
         EventReader,
         StripeInbox,
         Reconciliation,
         WebhookEndpoints,
         StripeJobs,
-        { provide: PAYMENT_GATEWAY, useFactory: stripeGateway, inject: [Charges, Checkouts] },
+        { provide: PAYMENT_GATEWAY, useFactory: stripeGateway, inject: [Charges, Refunds, Checkouts] },
         { provide: SAVED_METHODS, useExisting: PaymentMethodsService },
       ],
       exports: [PAYMENT_GATEWAY, SAVED_METHODS],

@@ -98,7 +98,8 @@ export class Grants {
     if (!application || application.status === 'cancelled') return;
     const subscription = await tx.em.findOneOrFail(Subscription, { environmentId, id: application.subscriptionId });
     const grant = await tx.em.findOneOrFail(SubscriptionGrant, { environmentId, id: application.grantId });
-    const waits = application.recurring && subscription.status === 'past_due';
+    const waits =
+      subscription.status === 'incomplete' || (application.recurring && subscription.status === 'past_due');
     if (application.status === 'pending' && !waits) await this.give(tx, subscription, grant, application);
     if (application.recurring && !grant.endedAt) await this.planStep(tx, subscription, grant, application.step + 1);
   }

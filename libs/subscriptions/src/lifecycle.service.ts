@@ -15,6 +15,7 @@ import { Grants } from './grants.service.js';
 import { move, PAUSE_MOVES } from './lifecycles.js';
 import { LineItem } from './line-item.entity.js';
 import { Pause } from './pause.entity.js';
+import { startsIncomplete } from './payment-behavior.js';
 import { Period } from './period.entity.js';
 import { latestPeriodOf, openPeriodOf, periodPayload, recordPeriod } from './period-store.js';
 import { SubscriptionSchedule } from './subscription-schedule.entity.js';
@@ -143,13 +144,24 @@ export class Lifecycle {
     await this.events.publish(tx, subscriptionPastDue, named(subscription));
   }
 
-  /** The last overdue invoice is paid: what has waited for it is given. */
+  /** The last overdue invoice, or the first one of all, is paid: what has waited for it is given. */
   async recover(tx: Tx, subscription: Subscription): Promise<void> {
     if (subscription.status === 'paused') return this.resumeAs(tx, subscription, 'past_due', 'active');
+    if (subscription.status === 'incomplete') return this.complete(tx, subscription);
     if (subscription.status !== 'past_due') return;
     tx.em.assign(subscription, { status: moved(subscription.status, 'active'), updatedAt: tx.now });
     await this.events.publish(tx, subscriptionRecovered, named(subscription));
     await this.grants.giveWaiting(tx, subscription);
+  }
+
+  private async complete(tx: Tx, subscription: Subscription): Promise<void> {
+    await this.activate(tx, subscription);
+    await this.grants.giveWaiting(tx, subscription);
+  }
+
+  private async activate(tx: Tx, subscription: Subscription): Promise<void> {
+    tx.em.assign(subscription, { status: moved(subscription.status, 'active'), updatedAt: tx.now });
+    await this.events.publish(tx, subscriptionActivated, named(subscription));
   }
 
   private async openPeriod(
@@ -163,9 +175,10 @@ export class Lifecycle {
     showPeriod(subscription, period, tx.now);
     if (period.kind === 'trial') {
       subscription.status = moved(subscription.status, 'trialing');
+    } else if (!previous && startsIncomplete(subscription)) {
+      subscription.status = moved(subscription.status, 'incomplete');
     } else if (previous?.kind !== 'paid') {
-      subscription.status = moved(subscription.status, 'active');
-      await this.events.publish(tx, subscriptionActivated, named(subscription));
+      await this.activate(tx, subscription);
     }
     await this.announcePeriod(tx, subscription, period, previous);
   }

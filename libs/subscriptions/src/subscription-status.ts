@@ -2,12 +2,22 @@ import type { Moves } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
 
 /** The life of a subscription. */
-export const SUBSCRIPTION_STATUSES = ['draft', 'trialing', 'active', 'past_due', 'paused', 'cancelled'] as const;
+export const SUBSCRIPTION_STATUSES = [
+  'draft',
+  'incomplete',
+  'trialing',
+  'active',
+  'past_due',
+  'paused',
+  'cancelled',
+] as const;
 export type SubscriptionStatus = (typeof SUBSCRIPTION_STATUSES)[number];
 
 /** The moves there are; a draft starts at its date, a trial ends in paid time, nothing follows a cancellation. */
 export const SUBSCRIPTION_MOVES: Moves<SubscriptionStatus> = {
-  draft: ['trialing', 'active', 'cancelled'],
+  draft: ['incomplete', 'trialing', 'active', 'cancelled'],
+  /** Its first invoice is asked for: active when that is paid, cancelled when it is not in time. */
+  incomplete: ['active', 'cancelled'],
   trialing: ['active', 'paused', 'cancelled'],
   active: ['past_due', 'paused', 'cancelled'],
   past_due: ['active', 'paused', 'cancelled'],

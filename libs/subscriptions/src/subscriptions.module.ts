@@ -45,6 +45,6 @@ import { SubscriptionsService } from './subscriptions.service.js';
     SubscriptionsJobs,
     SubscriptionsListener,
   ],
-  exports: [SubscriptionsService, PlanChanges, EntitledFeatures],
+  exports: [SubscriptionsService, PlanChanges, Pauses, EntitledFeatures],
 })
 export class SubscriptionsModule {}

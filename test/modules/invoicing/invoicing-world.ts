@@ -7,6 +7,8 @@ import {
   PAYMENT_GATEWAY,
   type PaymentGateway,
   paymentMethodSaved,
+  type RefundOutcome,
+  type RefundRequest,
   SAVED_METHODS,
   type SavedMethods,
 } from '@drawdown/contracts';
@@ -21,6 +23,10 @@ class ScriptedGateway {
   readonly charged: ChargeRequest[] = [];
   readonly resolved: ChargeRequest[] = [];
   readonly closed: string[] = [];
+  readonly refunded: RefundRequest[] = [];
+  readonly refundsResolved: RefundRequest[] = [];
+  /** The next answers to `refund` and `resolveRefund`, in order; without any a refund succeeds. */
+  readonly refundAnswers: (RefundOutcome | { readonly status: 'none' } | Error)[] = [];
   /** Looked at by a test the moment the gateway is called. */
   beforeCharge: ((request: ChargeRequest) => Promise<void>) | null = null;
   /** While it is, no page opens. */
@@ -48,6 +54,18 @@ class ScriptedGateway {
     resolve: async (request) => {
       this.resolved.push(request);
       const answer = this.next(request);
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    refund: async (request) => {
+      this.refunded.push(request);
+      const answer = this.refundAnswers.shift() ?? { status: 'succeeded', gatewayRefundId: `re_${request.refundId}` };
+      if (answer instanceof Error) throw answer;
+      return answer as RefundOutcome;
+    },
+    resolveRefund: async (request) => {
+      this.refundsResolved.push(request);
+      const answer = this.refundAnswers.shift() ?? { status: 'succeeded', gatewayRefundId: `re_${request.refundId}` };
       if (answer instanceof Error) throw answer;
       return answer;
     },

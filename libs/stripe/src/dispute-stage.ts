@@ -1,0 +1,19 @@
+import type Stripe from 'stripe';
+
+/** How far a dispute has come, as far as money goes: withdrawn while it is open, back when it is won, gone when it is lost. */
+export type DisputeStage = 'open' | 'won' | 'lost';
+
+/** Null for what takes no money: a bank's inquiry, or a dispute that was settled before it began. */
+export function stageOf(status: Stripe.Dispute.Status): DisputeStage | null {
+  switch (status) {
+    case 'needs_response':
+    case 'under_review':
+      return 'open';
+    case 'won':
+      return 'won';
+    case 'lost':
+      return 'lost';
+    default:
+      return null;
+  }
+}
