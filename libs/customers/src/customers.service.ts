@@ -2,7 +2,7 @@ import { customerCreated, customerDeleted, customerUpdated } from '@drawdown/con
 import { createdWithin, EventBus, explainRefusal, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { LockMode } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { Customer } from './customer.entity.js';
 import type { CreateCustomerBody, CustomerSearchBody, UpdateCustomerBody } from './customers.dto.js';
 
@@ -10,6 +10,25 @@ import type { CreateCustomerBody, CustomerSearchBody, UpdateCustomerBody } from 
 export interface CustomerReference {
   customer_id?: string | null;
   external_customer_id?: string | null;
+}
+
+/**
+ * How long a locked customer is waited for: as long as for anything (10 seconds, the connection's limit), briefly (and
+ * so for every lock of the transaction from then on), or not at all. Waiting too long fails with 55P03.
+ */
+export type LockWait = 'long' | 'brief' | 'none';
+const BRIEF_MS = 250;
+
+/** Some customers; by their external ids only published ones. */
+export interface CustomerNames {
+  readonly ids?: readonly string[];
+  readonly externalIds?: readonly string[];
+}
+
+export interface LockedCustomer {
+  readonly id: string;
+  readonly externalId: string;
+  readonly isPublished: boolean;
 }
 
 @Injectable()
@@ -109,14 +128,20 @@ export class CustomersService {
     return this.one(tx, reference, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
   }
 
-  /** Finds published customers and takes their locks in one statement, in the order of their ids as `lock` does. */
-  async lockByExternalIds(tx: Tx, externalIds: readonly string[]): Promise<{ id: string; externalId: string }[]> {
-    const found = await sql<{ id: string; external_id: string }>`
-      select id, external_id from customer
-      where environment_id = ${tx.scope.environmentId} and external_id = any(${[...externalIds]}::text[])
-        and status = 'published'
-      order by id for update`.execute(tx.db);
-    return found.rows.map((row) => ({ id: row.id, externalId: row.external_id }));
+  /**
+   * Finds customers and takes their locks in one statement, in the order of their ids as `lock` does.
+   * @param wait for a lock that another transaction has; with `none` those customers are not in the answer.
+   */
+  async lockNamed(tx: Tx, names: CustomerNames, wait: LockWait): Promise<LockedCustomer[]> {
+    const patience =
+      wait === 'brief' ? sql`and (select set_config('lock_timeout', ${String(BRIEF_MS)}, true)) is not null` : sql``;
+    const skip = wait === 'none' ? sql`skip locked` : sql``;
+    return lockedCustomers(tx, sql`${whereNamed(names)} ${patience} order by id for update ${skip}`);
+  }
+
+  /** As `lockNamed`, without any lock. */
+  findNamed(tx: Tx, names: CustomerNames): Promise<LockedCustomer[]> {
+    return lockedCustomers(tx, sql`${whereNamed(names)} order by id`);
   }
 
   /**
@@ -140,6 +165,24 @@ export class CustomersService {
     if (!customer) throw Problem.notFound('customer', (id || externalId)!);
     return customer;
   }
+}
+
+function whereNamed({ ids = [], externalIds = [] }: CustomerNames): RawBuilder<unknown> {
+  const byId = sql`id = any(${[...ids]}::text[])`;
+  const byExternalId = sql`external_id = any(${[...externalIds]}::text[]) and status = 'published'`;
+  if (externalIds.length === 0) return byId;
+  return ids.length === 0 ? byExternalId : sql`(${byId} or ${byExternalId})`;
+}
+
+async function lockedCustomers(tx: Tx, where: RawBuilder<unknown>): Promise<LockedCustomer[]> {
+  const found = await sql<{ id: string; external_id: string; status: string }>`
+    select id, external_id, status from customer
+    where environment_id = ${tx.scope.environmentId} and ${where}`.execute(tx.db);
+  return found.rows.map(({ id, external_id: externalId, status }) => ({
+    id,
+    externalId,
+    isPublished: status === 'published',
+  }));
 }
 
 const published = (tx: Tx) => ({ environmentId: tx.scope.environmentId, status: 'published' as const });

@@ -1,7 +1,7 @@
 import { Decimal, sum, text, ZERO, type WindowPeriod } from '@drawdown/billing-core';
 import { CustomersService } from '@drawdown/customers';
 import { FeaturesService } from '@drawdown/features';
-import { Agenda, newId, Problem, sqlState, type Caller, type Scope, type Tx } from '@drawdown/platform';
+import { Agenda, newId, Problem, type Caller, type Tx } from '@drawdown/platform';
 import { EntitledFeatures, SubscriptionsService } from '@drawdown/subscriptions';
 import { HoldsService, type Hold, type NewHold } from '@drawdown/wallets';
 import { Injectable } from '@nestjs/common';
@@ -9,14 +9,16 @@ import { hash } from 'node:crypto';
 import { Authorizer, type Standing, type Verdict, type Wanted } from './authorizer.js';
 import type { AuthorizationView, AuthorizeBody } from './credits.dto.js';
 import { CustomerUsage } from './customer-usage.service.js';
-import { GroupLane, type GroupOutcome } from './group-lane.js';
+import { CustomerLanes } from './customer-lanes.js';
+import { CustomerLocks, type Patience } from './customer-locks.js';
+import type { GroupOutcome } from './group-lane.js';
+import { repeatedOnRace } from './repeated-on-race.js';
 import { UsageBurner } from './usage-burner.js';
 
 const DEFAULT_SECONDS = 900;
-const LANES = 4;
 const LIMITS = { waiting: 5_000, group: 500 };
-const UNIQUE_VIOLATION = '23505';
-const ATTEMPTS = 5;
+/** Name of the index that lets an idempotency key in only once. */
+export const HOLD_KEY = 'hold_by_key';
 
 /** A request whose customer is known and locked. */
 interface Asked {
@@ -31,7 +33,7 @@ type Outcome = GroupOutcome<AuthorizationView>;
 /** "May it, and keep it": requests of one customer share transactions, each seeing what those before it have kept. */
 @Injectable()
 export class AuthorizationService {
-  private readonly lanes = new Map<string, GroupLane<AuthorizeBody, AuthorizationView>>();
+  private readonly lanes: CustomerLanes<AuthorizeBody, AuthorizationView>;
 
   constructor(
     private readonly agenda: Agenda,
@@ -42,71 +44,43 @@ export class AuthorizationService {
     private readonly usage: CustomerUsage,
     private readonly burner: UsageBurner,
     private readonly holds: HoldsService,
-  ) {}
+    private readonly locks: CustomerLocks,
+  ) {
+    this.lanes = new CustomerLanes({
+      limits: LIMITS,
+      sizeOf: () => 1,
+      namesOf: (body) => [body.customer_id ?? body.external_customer_id!],
+      take: (caller, bodies, patience) =>
+        repeatedOnRace(HOLD_KEY, () =>
+          agenda.runCurrent(caller, (tx, current) => this.take(tx, bodies, current, patience)),
+        ),
+    });
+  }
 
   /** Commits before it answers. @throws Problem 400, 404, 409 for a key used with another request, 503 when too many wait. */
   async authorize(caller: Caller, body: AuthorizeBody): Promise<AuthorizationView> {
     assertOneWish(body);
-    const customer = body.customer_id ?? body.external_customer_id!;
-    const lane = hash('sha256', customer, 'buffer')[0]! % LANES;
-    return this.laneOf(caller, lane).submit(body);
+    return this.lanes.submit(caller, body);
   }
 
-  /** As `authorize`, inside the caller's transaction. */
+  /** As `authorize`, inside the caller's transaction, to be repeated on a race for `HOLD_KEY`. */
   async authorizeIn(tx: Tx, body: AuthorizeBody): Promise<AuthorizationView> {
     assertOneWish(body);
-    const [outcome] = await this.take(tx, [body], async ([customerId]) => {
-      if (customerId) await this.agenda.catchUp(tx, customerId);
-    });
+    const current = async ([customerId]: readonly string[]) => this.agenda.catchUp(tx, customerId!);
+    const [outcome] = await this.take(tx, [body], current, 'long');
     if (outcome instanceof Error) throw outcome;
     return outcome!;
-  }
-
-  private laneOf(caller: Caller, number: number): GroupLane<AuthorizeBody, AuthorizationView> {
-    const key = `${caller.apiKeyId} ${number}`;
-    let lane = this.lanes.get(key);
-    if (!lane) {
-      lane = new GroupLane(
-        (bodies) => this.takeGroup(caller, bodies),
-        LIMITS,
-        () => 1,
-      );
-      this.lanes.set(key, lane);
-    }
-    return lane;
-  }
-
-  /** One request that can't be taken must not fail its neighbours: a group that fails is tried again one by one. */
-  private async takeGroup(caller: Caller, bodies: readonly AuthorizeBody[]): Promise<readonly Outcome[]> {
-    try {
-      return await this.takeOnce(caller, bodies);
-    } catch (error) {
-      if (bodies.length === 1) return [error as Error];
-      const outcomes: Outcome[] = [];
-      for (const body of bodies) outcomes.push(...(await this.takeGroup(caller, [body])));
-      return outcomes;
-    }
-  }
-
-  private async takeOnce(caller: Scope | Caller, bodies: readonly AuthorizeBody[]): Promise<readonly Outcome[]> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.agenda.runCurrent(caller, (tx, current) => this.take(tx, bodies, current));
-      } catch (error) {
-        if (attempt === ATTEMPTS || !isKeyRace(error)) throw error;
-      }
-    }
   }
 
   private async take(
     tx: Tx,
     bodies: readonly AuthorizeBody[],
     current: (customerIds: readonly string[]) => Promise<void>,
+    patience: Patience,
   ): Promise<Outcome[]> {
-    const asked = await this.resolveAll(tx, bodies);
-    const customerIds = [...new Set(asked.flatMap((one) => (one instanceof Error ? [] : one.customerId)))].toSorted();
+    const asked = await this.lockAll(tx, await this.resolveAll(tx, bodies), patience);
+    const customerIds = [...new Set(asked.flatMap((one) => (one instanceof Error ? [] : one.customerId)))];
     if (customerIds.length === 0) return asked as Error[];
-    await this.customers.lock(tx, customerIds);
     await current(customerIds);
     const authorizer = await this.open(tx, customerIds, asked);
     const keys = bodies.flatMap(({ idempotency_key: key }) => key ?? []);
@@ -123,6 +97,14 @@ export class AuthorizationService {
     });
     await this.holds.keep(tx, kept);
     return outcomes;
+  }
+
+  /** Those whose customer is locked by somebody else must wait. */
+  private async lockAll(tx: Tx, asked: readonly (Asked | Error)[], patience: Patience): Promise<(Asked | Error)[]> {
+    const ids = [...new Set(asked.flatMap((one) => (one instanceof Error ? [] : one.customerId)))];
+    const found = ids.length > 0 ? await this.locks.take(tx, { ids }, patience) : [];
+    const busy = new Map(found.map((one) => [one.id, one.busy]));
+    return asked.map((one) => (one instanceof Error ? one : (busy.get(one.customerId) ?? one)));
   }
 
   private decide(
@@ -188,7 +170,8 @@ export class AuthorizationService {
     );
     const { fold, purses } = await this.burner.openWithPurses(tx, customerIds, items);
     fold.settle(tx.now);
-    if (fold.changed().length > 0) await this.burner.record(tx, fold, { type: 'usage_batch', id: newId('batch') });
+    if (fold.coverage.changed().length > 0)
+      await this.burner.record(tx, fold, { type: 'usage_batch', id: newId('batch') });
     const standings = new Map<string, Standing>();
     const uses = asked.filter((one) => !(one instanceof Error) && one.wanted.kind !== 'credits') as Asked[];
     for (const customerId of new Set(uses.map((one) => one.customerId))) {
@@ -261,7 +244,3 @@ const keyConflict = (): Problem =>
   new Problem('idempotency_conflict', 'idempotency_key was used before with another request', {
     field: 'idempotency_key',
   });
-
-/** Someone else has just kept a hold under one of the keys: the repetition finds it. */
-const isKeyRace = (error: unknown): boolean =>
-  sqlState(error) === UNIQUE_VIOLATION && String((error as Error).message).includes('hold_by_key');

@@ -22,7 +22,8 @@ import { Problem } from '@drawdown/platform';
 import type { AggregatedFeature } from '@drawdown/subscriptions';
 import type { OpenUse, Purses } from '@drawdown/wallets';
 import type { Counted } from './customer-usage.service.js';
-import { accrualKey, type UsageBasis, type UsageFold } from './fold.js';
+import type { UsageBasis, UsageFold } from './fold.js';
+import { accrualKey } from './open-accrual.js';
 
 /** Why a customer may not. */
 export const REFUSALS = [

@@ -2,7 +2,7 @@ import { listView, requestContext, Requests, type ListView } from '@drawdown/pla
 import { HoldsService } from '@drawdown/wallets';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { AuthorizationService } from './authorization.service.js';
+import { AuthorizationService, HOLD_KEY } from './authorization.service.js';
 import {
   AuthorizeBody,
   CaptureBody,
@@ -12,6 +12,7 @@ import {
   type HoldView,
 } from './credits.dto.js';
 import { HoldSettlement } from './hold-settlement.service.js';
+import { repeatedOnRace } from './repeated-on-race.js';
 
 const DEFAULT_LIMIT = 50;
 
@@ -30,7 +31,7 @@ export class CreditsController {
   @ApiOperation({ summary: 'May this customer do it? If so, keep the credits for it; 200 either way' })
   authorize(@Body() body: AuthorizeBody): Promise<AuthorizationView> {
     if (requestContext.getStore()?.idempotency) {
-      return this.requests.write((tx) => this.authorization.authorizeIn(tx, body));
+      return repeatedOnRace(HOLD_KEY, () => this.requests.write((tx) => this.authorization.authorizeIn(tx, body)));
     }
     return this.authorization.authorize(this.requests.scope(), body);
   }

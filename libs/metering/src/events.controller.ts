@@ -2,6 +2,7 @@ import { requestContext, Requests } from '@drawdown/platform';
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { EventLog } from './event-log.service.js';
+import { EVENT_KEY } from './event-store.js';
 import type { EventTrailView } from './event-trail.dto.js';
 import { EventTrail } from './event-trail.service.js';
 import {
@@ -14,6 +15,7 @@ import {
 } from './events.dto.js';
 import { eventPath, parseBulk, parseEvent, type IngestRequest, type IngestResult } from './incoming-event.js';
 import { IngestionService } from './ingestion.service.js';
+import { repeatedOnRace } from './repeated-on-race.js';
 
 @ApiTags('Events')
 @Controller('events')
@@ -59,7 +61,7 @@ export class EventsController {
   /** Events are idempotent by their own ids; one without an id is so by the request's key, answer and effect together. */
   private take(request: IngestRequest): Promise<readonly IngestResult[]> {
     if (requestContext.getStore()?.idempotency) {
-      return this.requests.write((tx) => this.ingestion.ingestIn(tx, request));
+      return repeatedOnRace(EVENT_KEY, () => this.requests.write((tx) => this.ingestion.ingestIn(tx, request)));
     }
     return this.ingestion.ingest(this.requests.scope(), request);
   }

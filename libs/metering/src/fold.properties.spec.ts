@@ -2,7 +2,8 @@ import { Decimal, emptyAccrual, emptyCover, sum, text, ZERO } from '@drawdown/bi
 import type { UsageItem } from '@drawdown/subscriptions';
 import { Purses, type PurseLot } from '@drawdown/wallets';
 import fc from 'fast-check';
-import { accrualKey, UsageFold, type OpenAccrual } from './fold.js';
+import { UsageFold } from './fold.js';
+import { accrualKey, type OpenAccrual } from './open-accrual.js';
 
 const START = new Date('2026-01-01T00:00:00Z');
 const END = new Date('2026-02-01T00:00:00Z');
@@ -106,7 +107,7 @@ describe('after any events, in any batches', () => {
               const at = minute(from + place);
               fold.fold({ customerId: 'c1', eventName: name, at, properties: { n } }, at);
             });
-            net = net.plus(sum(fold.netDraws().map(({ credits }) => credits)));
+            net = net.plus(sum(fold.coverage.netDraws().map(({ credits }) => credits)));
           }
           const left = sum(purse.map((lot) => lot.remaining));
           expect(purse.every((lot) => lot.remaining.gte(ZERO))).toBe(true);

@@ -1,7 +1,8 @@
 import { Decimal, emptyAccrual, emptyCover, text, type Aggregation } from '@drawdown/billing-core';
 import type { UsageItem } from '@drawdown/subscriptions';
 import { Purses, type PurseLot } from '@drawdown/wallets';
-import { accrualKey, UsageFold, type OpenAccrual } from './fold.js';
+import { UsageFold } from './fold.js';
+import { accrualKey, type OpenAccrual } from './open-accrual.js';
 
 const d = (value: string | number) => new Decimal(value);
 const at = (time: string) => new Date(`2026-01-${time}:00Z`);
@@ -146,7 +147,7 @@ describe('an event', () => {
     const bad = report('rows', 'many');
     expect(bad.reason).toBe('bad_property');
     expect(bad.attribution[0]).toMatchObject({ reason: 'bad_property', problem: 'property "n" is not a number' });
-    expect(fold.changed()).toEqual([]);
+    expect(fold.coverage.changed()).toEqual([]);
   });
 
   it('that would carry the usage beyond what can be stored is not billed, and changes nothing', () => {
@@ -237,9 +238,9 @@ describe('a shortfall', () => {
     first.report('tables', '1', at('11T00:00'));
     first.report('rows', '2', at('12T00:00'));
     const { fold } = world([rows, tables], [lot('new', '11')]);
-    fold.payDown('c1', 'usd', at('13T00:00'));
+    fold.coverage.payDown('c1', 'usd', at('13T00:00'));
     expect([tables, rows].map(({ accrual }) => text(accrual.cover.shortfall))).toEqual(['0', '2']);
-    expect([...fold.paidDown.values()].map(({ credits, amount }) => [text(credits), text(amount)])).toEqual([
+    expect([...fold.coverage.paidDown.values()].map(({ credits, amount }) => [text(credits), text(amount)])).toEqual([
       ['11', '11'],
     ]);
   });
@@ -251,7 +252,7 @@ describe('a shortfall', () => {
     const rows = priced('rows', options);
     world([rows], []).report('rows', '2');
     const { fold, left } = world([rows], [lot('new', '11')]);
-    fold.payDown('c1', 'usd', NOON);
+    fold.coverage.payDown('c1', 'usd', NOON);
     expect(text(rows.accrual.cover.shortfall)).toBe('3');
     expect(left()).toBe('11');
   });
@@ -267,7 +268,7 @@ describe('a correction', () => {
       { lot_id: 'b', credits: '-20' },
       { lot_id: 'a', credits: '-2.5' },
     ]);
-    expect(fold.netDraws().map(({ lotId, credits }) => [lotId, text(credits)])).toEqual([['a', '7.5']]);
+    expect(fold.coverage.netDraws().map(({ lotId, credits }) => [lotId, text(credits)])).toEqual([['a', '7.5']]);
   });
 
   it('lowers the shortfall before it returns credits', () => {

@@ -1,31 +1,24 @@
 import {
   accrue,
   accrueUntil,
-  burn,
-  capture,
-  Decimal,
-  giveBack,
   inheritance,
   isSameTotal,
   matches,
   MAX_AMOUNT,
-  mayPay,
-  ONE,
-  payDown,
   reopen,
   text,
   ZERO,
   type AccrualChange,
   type AccrualRule,
   type AccrualState,
-  type Burn,
-  type Cover,
+  type Decimal,
   type Draw,
-  type LotState,
   type Properties,
 } from '@drawdown/billing-core';
 import type { UsageItem } from '@drawdown/subscriptions';
 import { unattributed, unbilled } from './attribution.js';
+import { Coverage, type Credits } from './coverage.js';
+import { accrualKey, ruleOf, type OpenAccrual } from './open-accrual.js';
 import { UsageChains } from './usage-chains.js';
 import type { Attribution, UnbilledReason } from './usage-event.entity.js';
 
@@ -37,40 +30,6 @@ export interface FoldableEvent {
   readonly properties: Properties;
 }
 
-/** What a line item's usage of one period costs so far, while a transaction works on it. */
-export interface OpenAccrual {
-  readonly subscriptionId: string;
-  readonly lineItemId: string;
-  readonly periodId: string;
-  readonly customerId: string;
-  readonly currency: string;
-  readonly period: {
-    readonly kind: 'trial' | 'paid';
-    readonly start: Date;
-    readonly end: Date;
-    readonly closed: boolean;
-    readonly settled: boolean;
-  };
-  state: AccrualState;
-  /** Events folded so far. */
-  events: number;
-  quantity: Decimal;
-  free: Decimal;
-  billable: Decimal;
-  /** Its shortfall is owed, or in a trial waived as it arises. */
-  cover: Cover;
-  /** Net draws, oldest first. */
-  draws: Draw[];
-  /** Numbers shortfalls in the order they arose, the oldest is paid first; null while it has none. */
-  shortNo: number | null;
-  /** Free units of its first window that usage before it has used. */
-  freeBefore: Decimal;
-  /** Of what accrued, what no event brought. */
-  eventless: Decimal;
-  /** It changed after its period was settled: the next invoice bills the difference. */
-  late: boolean;
-}
-
 /** What became of an event. */
 export interface Folded {
   readonly attribution: readonly Attribution[];
@@ -79,28 +38,11 @@ export interface Folded {
   readonly reason: UnbilledReason | null;
 }
 
-/** Credits that went from (above zero) or back to (below zero) a lot for one line item's period. */
-export interface NetDraw {
-  readonly lotId: string;
-  readonly lineItemId: string;
-  readonly periodId: string;
-  readonly credits: Decimal;
-}
-
 /** A line item in its period with the rule by which it counts now, and what it has counted. */
 export interface UsageBasis {
   readonly item: UsageItem;
   readonly rule: AccrualRule;
   readonly state: AccrualState;
-}
-
-/** The credits to decide with, as `Purses` of wallets. */
-export interface Credits {
-  lots(customerId: string, currency: string): readonly LotState[];
-  rate(customerId: string, currency: string): Decimal | null;
-  take(draws: readonly Draw[]): void;
-  giveBack(returns: readonly Draw[]): void;
-  unhold(parts: readonly Draw[]): void;
 }
 
 /** Whether an event counts on an item: at its time, if its meter matches. */
@@ -111,22 +53,15 @@ export const countsOn = (item: UsageItem, event: Omit<FoldableEvent, 'customerId
   event.at < item.period.end &&
   matches(item.rule.meter, event);
 
-export const accrualKey = (lineItemId: string, periodId: string): string => `${lineItemId} ${periodId}`;
-
 /**
  * Folds usage one event at a time, each taking its own difference (MEANING "Usage and accrual"); a transaction shares
- * only the statements. Works on copies and records nothing: `changed` and `netDraws` say what is to be recorded.
+ * only the statements. Works on copies and records nothing: its `coverage` says what is to be recorded.
  */
 export class UsageFold {
   private readonly items: ReadonlyMap<string, readonly UsageItem[]>;
   private readonly chains: UsageChains;
-  private lastShortNo = 0;
-  /** What the hold that is being captured still keeps, by currency. */
-  private held: Map<string, readonly Draw[]> = new Map();
-  private readonly touched = new Set<OpenAccrual>();
-  private readonly net = new Map<string, NetDraw>();
-  /** By `customer currency`: shortfalls that returned credits have paid. */
-  readonly paidDown = new Map<string, { customerId: string; currency: string; credits: Decimal; amount: Decimal }>();
+  /** Who pays for it. */
+  readonly coverage: Coverage;
 
   /**
    * @param accruals by `accrualKey`: those of the items' periods, and every open shortfall of the customers.
@@ -135,12 +70,12 @@ export class UsageFold {
   constructor(
     items: readonly UsageItem[],
     private readonly accruals: ReadonlyMap<string, OpenAccrual>,
-    private readonly purses: Credits,
+    credits: Credits,
     links: readonly UsageItem[] = [],
   ) {
     this.items = Map.groupBy(items, (item) => item.customerId);
     this.chains = new UsageChains([...items.filter((item) => item.chained), ...links]);
-    for (const { shortNo } of accruals.values()) this.lastShortNo = Math.max(this.lastShortNo, shortNo ?? 0);
+    this.coverage = new Coverage(accruals.values(), credits);
   }
 
   /** @param asOf the instant as whose state this happens: returned credits pay what their lots may pay then. */
@@ -160,29 +95,7 @@ export class UsageFold {
    * @param held what the hold keeps, by currency, in burn order.
    */
   capture(event: FoldableEvent, asOf: Date, held: ReadonlyMap<string, readonly Draw[]>): Folded {
-    this.held = new Map(held);
-    const folded = this.fold(event, asOf);
-    for (const rest of this.held.values()) this.purses.unhold(rest);
-    for (const currency of this.held.keys()) this.payDown(event.customerId, currency, asOf);
-    this.held = new Map();
-    return folded;
-  }
-
-  /**
-   * Lets the customer's credits pay its open shortfalls, oldest first; a trial's and a closed period's never. A lot that
-   * had expired before a shortfall's period began pays nothing of it, however late the lot came.
-   */
-  payDown(customerId: string, currency: string, asOf: Date): void {
-    const short = [...this.accruals.values()]
-      .filter((one) => one.customerId === customerId && one.currency === currency)
-      .filter((one) => one.period.kind === 'paid' && !one.period.closed && one.cover.shortfall.gt(ZERO))
-      .toSorted((a, b) => a.shortNo! - b.shortNo!);
-    for (const accrual of short) {
-      const before = accrual.cover;
-      const at = asOf > accrual.period.start ? asOf : accrual.period.start;
-      this.draw(accrual, payDown(before, this.payable(accrual, at, asOf), this.rateOf(accrual)));
-      this.notePaidDown(accrual, before);
-    }
+    return this.coverage.capturing(event.customerId, held, asOf, () => this.fold(event, asOf));
   }
 
   /** What an event would count on now, and by what. */
@@ -198,19 +111,6 @@ export class UsageFold {
   shortfallOf(customerId: string): Decimal {
     const own = [...this.accruals.values()].filter((accrual) => accrual.customerId === customerId);
     return own.reduce((total, { cover }) => total.plus(cover.shortfall), ZERO);
-  }
-
-  /** Whether the customer has credits that usage may draw. */
-  hasCredits(customerId: string, currency: string): boolean {
-    return this.purses.lots(customerId, currency).some(({ remaining, held }) => remaining.gt(held));
-  }
-
-  changed(): OpenAccrual[] {
-    return [...this.touched];
-  }
-
-  netDraws(): NetDraw[] {
-    return [...this.net.values()].filter((one) => !one.credits.isZero());
   }
 
   private matching(event: FoldableEvent): UsageItem[] {
@@ -290,8 +190,7 @@ export class UsageFold {
     if (accrual.period.settled && (!change.delta.isZero() || !quantity.eq(accrual.quantity))) accrual.late = true;
     const before = { free: accrual.free, credits: accrual.cover.credits };
     Object.assign(accrual, { state, quantity, free, billable });
-    this.touched.add(accrual);
-    const draws = this.settleDelta(accrual, change.delta, at, asOf);
+    const draws = this.coverage.settle(accrual, change.delta, at, asOf);
     return {
       ...unattributed(item),
       quantity: '0',
@@ -301,94 +200,4 @@ export class UsageFold {
       draws: draws.map(({ lotId, credits }) => ({ lot_id: lotId, credits: text(credits) })),
     };
   }
-
-  /** Burns an increase, gives back a decrease. @returns what left each lot, below zero what came back. */
-  private settleDelta(accrual: OpenAccrual, delta: Decimal, at: Date, asOf: Date): Draw[] {
-    if (delta.gte(ZERO)) {
-      const burnt = this.burn(accrual, delta, at, asOf);
-      this.draw(accrual, burnt);
-      return burnt.draws;
-    }
-    const { cover, returns } = giveBack(accrual.cover, delta.neg(), accrual.draws, this.rateOf(accrual));
-    this.setCover(accrual, cover);
-    for (const back of returns) this.undo(accrual, back);
-    this.purses.giveBack(returns);
-    if (returns.length > 0) this.payDown(accrual.customerId, accrual.currency, asOf);
-    return returns.map(({ lotId, credits }) => ({ lotId, credits: credits.neg() }));
-  }
-
-  private burn(accrual: OpenAccrual, cost: Decimal, at: Date, asOf: Date): Burn {
-    const held = this.held.get(accrual.currency);
-    const [lots, rate] = [this.payable(accrual, at, asOf), this.rateOf(accrual)];
-    if (!held) return burn(accrual.cover, cost, lots, rate);
-    const captured = capture(accrual.cover, cost, held, lots, rate);
-    this.held.set(accrual.currency, captured.released);
-    this.purses.unhold(held);
-    this.purses.unhold(captured.released.map(({ lotId, credits }) => ({ lotId, credits: credits.neg() })));
-    return captured;
-  }
-
-  /** Late usage draws from lots usable now, of a trial from none: it is waived (MEANING "Invoices", late usage). */
-  private payable({ customerId, currency, period }: OpenAccrual, at: Date, asOf: Date): LotState[] {
-    if (period.settled && period.kind === 'trial') return [];
-    const [time, before] = period.settled ? [asOf, new Date(asOf.getTime() + 1)] : [at, period.end];
-    return this.purses.lots(customerId, currency).filter((lot) => mayPay(lot, time, before));
-  }
-
-  /** Without a wallet there is no rate and nothing to draw: any rate leaves the whole cost short. */
-  private rateOf(accrual: OpenAccrual): Decimal {
-    return this.purses.rate(accrual.customerId, accrual.currency) ?? ONE;
-  }
-
-  private draw(accrual: OpenAccrual, { cover, draws }: Burn): void {
-    this.setCover(accrual, cover);
-    this.purses.take(draws);
-    this.touched.add(accrual);
-    for (const { lotId, credits } of draws) {
-      const last = accrual.draws.at(-1);
-      if (last?.lotId === lotId)
-        accrual.draws[accrual.draws.length - 1] = { lotId, credits: last.credits.plus(credits) };
-      else accrual.draws.push({ lotId, credits });
-      this.addNet(accrual, lotId, credits);
-    }
-  }
-
-  /** A new shortfall is the youngest, and is recorded after those before it. */
-  private setCover(accrual: OpenAccrual, cover: Cover): void {
-    accrual.cover = cover;
-    if (cover.shortfall.isZero()) accrual.shortNo = null;
-    else if (accrual.shortNo === null) {
-      accrual.shortNo = ++this.lastShortNo;
-      this.touched.delete(accrual);
-      this.touched.add(accrual);
-    }
-  }
-
-  /** Takes back from the last draw, which is of this lot. */
-  private undo(accrual: OpenAccrual, { lotId, credits }: Draw): void {
-    const last = accrual.draws.pop()!;
-    if (credits.lt(last.credits)) accrual.draws.push({ lotId, credits: last.credits.minus(credits) });
-    this.addNet(accrual, lotId, credits.neg());
-  }
-
-  private addNet({ lineItemId, periodId }: OpenAccrual, lotId: string, credits: Decimal): void {
-    const key = `${lotId} ${lineItemId} ${periodId}`;
-    const before = this.net.get(key)?.credits ?? ZERO;
-    this.net.set(key, { lotId, lineItemId, periodId, credits: before.plus(credits) });
-  }
-
-  private notePaidDown({ customerId, currency, cover }: OpenAccrual, before: Cover): void {
-    const amount = cover.covered.minus(before.covered);
-    if (amount.isZero()) return;
-    const key = `${customerId} ${currency}`;
-    const known = this.paidDown.get(key) ?? { customerId, currency, credits: ZERO, amount: ZERO };
-    const credits = known.credits.plus(cover.credits.minus(before.credits));
-    this.paidDown.set(key, { ...known, credits, amount: known.amount.plus(amount) });
-  }
 }
-
-/** The rule with what the accrual has inherited. */
-export const ruleOf = (item: UsageItem, { freeBefore }: OpenAccrual): AccrualRule => ({
-  ...item.rule,
-  freeUsedBefore: freeBefore,
-});

@@ -5,7 +5,7 @@ export type GroupOutcome<Answer> = Answer | Error;
 
 interface Waiting<Request, Answer> {
   readonly request: Request;
-  readonly settle: (outcome: GroupOutcome<Answer>) => void;
+  readonly settle: (outcome: GroupOutcome<Answer> | Promise<Answer>) => void;
 }
 
 export interface LaneLimits {
@@ -25,14 +25,22 @@ export class GroupLane<Request, Answer> {
   private running = false;
 
   /**
-   * @param takeGroup takes requests in one transaction; tells of each, in their order, what became of it.
+   * @param takeGroup takes requests in one transaction; tells of each, in their order, what became of it. The lane goes
+   * on without one whose answer comes later, a promise.
    * @param sizeOf how much a request counts against the limits.
    */
   constructor(
-    private readonly takeGroup: (requests: readonly Request[]) => Promise<readonly GroupOutcome<Answer>[]>,
+    private readonly takeGroup: (
+      requests: readonly Request[],
+    ) => Promise<readonly (GroupOutcome<Answer> | Promise<Answer>)[]>,
     private readonly limits: LaneLimits,
     private readonly sizeOf: (request: Request) => number,
   ) {}
+
+  /** Nothing waits and nothing is being done. */
+  get isIdle(): boolean {
+    return !this.running && this.waiting.length === 0;
+  }
 
   /** @throws Problem 503 when too much is waiting: then nothing of the request was taken. */
   submit(request: Request): Promise<Answer> {
@@ -41,7 +49,8 @@ export class GroupLane<Request, Answer> {
       throw new Problem('service_unavailable', 'too many events are waiting, please try again');
     }
     return new Promise((resolve, reject) => {
-      const settle = (outcome: GroupOutcome<Answer>) => (outcome instanceof Error ? reject(outcome) : resolve(outcome));
+      const settle: Waiting<Request, Answer>['settle'] = (outcome) =>
+        outcome instanceof Error ? reject(outcome) : resolve(outcome);
       this.waiting.push({ request, settle });
       this.waitingSize += size;
       if (!this.running) void this.work();
@@ -57,7 +66,7 @@ export class GroupLane<Request, Answer> {
     this.running = false;
   }
 
-  private async outcomesOf(requests: readonly Request[]): Promise<readonly GroupOutcome<Answer>[]> {
+  private async outcomesOf(requests: readonly Request[]) {
     try {
       return await this.takeGroup(requests);
     } catch (error) {

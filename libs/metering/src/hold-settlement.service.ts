@@ -44,7 +44,7 @@ export class HoldSettlement {
 
   private async payDown(tx: Tx, customerId: string, currencies: readonly string[], id: string): Promise<void> {
     const fold = await this.burner.open(tx, [customerId], []);
-    for (const currency of currencies) fold.payDown(customerId, currency, tx.now);
+    for (const currency of currencies) fold.coverage.payDown(customerId, currency, tx.now);
     await this.burner.record(tx, fold, { type: 'pay_down', id });
   }
 

@@ -1,8 +1,9 @@
 import { text, ZERO } from '@drawdown/billing-core';
-import { Agenda, newId, Problem, sqlState, type Caller, type Scope, type Tx } from '@drawdown/platform';
+import { Agenda, newId, Problem, type Caller, type Scope, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
-import { hash } from 'node:crypto';
+import { CustomerLanes } from './customer-lanes.js';
+import { CustomerBusy, type Patience } from './customer-locks.js';
 import { EventCustomers, type Named } from './event-customers.js';
 import {
   contentHash,
@@ -14,8 +15,9 @@ import {
   type Outcome,
 } from './event-store.js';
 import type { UsageFold } from './fold.js';
+import type { GroupOutcome } from './group-lane.js';
 import type { IncomingEvent, IngestRequest, IngestResult } from './incoming-event.js';
-import { IngestionLane, type RequestOutcome } from './ingestion-lane.js';
+import { repeatedOnRace } from './repeated-on-race.js';
 import { UsageBurner } from './usage-burner.js';
 
 /** An event ahead of the clock by at most this counts as now; by more it is refused. */
@@ -23,102 +25,74 @@ export const MAX_AHEAD_MS = 5 * 60_000;
 /** An event older than this is refused: longer than any subscription may start in the past (13 months). */
 export const RETENTION_MS = 400 * 24 * 60 * 60_000;
 
-const UNIQUE_VIOLATION = '23505';
-const ATTEMPTS = 5;
+/** Events that may wait in a lane, and events of one transaction, unless a single request has more. */
+const LIMITS = { waiting: 20_000, group: 2_000 };
 
-/** Lanes per environment: this many transactions of it are in flight at most. */
-const LANES = 4;
+type RequestOutcome = GroupOutcome<readonly IngestResult[]>;
 
 /** Takes events in: stored, priced and burnt in one transaction whose number of statements doesn't grow with them. */
 @Injectable()
 export class IngestionService {
-  private readonly lanes = new Map<string, IngestionLane>();
+  private readonly lanes: CustomerLanes<IngestRequest, readonly IngestResult[]>;
 
   constructor(
     private readonly agenda: Agenda,
     private readonly customers: EventCustomers,
     private readonly subscriptions: SubscriptionsService,
     private readonly burner: UsageBurner,
-  ) {}
+  ) {
+    this.lanes = new CustomerLanes({
+      limits: LIMITS,
+      sizeOf: ({ events }) => events.length,
+      namesOf: ({ events }) => events.map(nameOf),
+      take: (caller, requests, patience) =>
+        repeatedOnRace(EVENT_KEY, () =>
+          agenda.runCurrent(caller, (tx, current) => this.takeIn(tx, requests, { current, patience })),
+        ),
+    });
+  }
 
   /**
    * Commits before it answers, one result per event in their order. Requests of many callers share transactions.
    * @throws Problem 400 for a timestamp beyond the bounds, 503 when too many wait; then nothing of the request is stored.
    */
-  async ingest(scope: Scope | Caller, request: IngestRequest): Promise<readonly IngestResult[]> {
-    return this.laneOf(scope, request).submit(request);
+  async ingest(caller: Scope | Caller, request: IngestRequest): Promise<readonly IngestResult[]> {
+    return this.lanes.submit(caller, request);
   }
 
-  /** As `ingest`, inside the caller's transaction. */
+  /** As `ingest`, inside the caller's transaction, to be repeated on a race for `EVENT_KEY`. */
   async ingestIn(tx: Tx, request: IngestRequest): Promise<readonly IngestResult[]> {
-    const [outcome] = await this.takeIn(tx, [request], async (customerIds) => {
+    const current: Current = async (customerIds) => {
       for (const customerId of customerIds) await this.agenda.catchUp(tx, customerId);
-    });
+    };
+    const [outcome] = await this.takeIn(tx, [request], { current, patience: 'long' });
     if (outcome instanceof Error) throw outcome;
     return outcome!;
   }
 
-  /**
-   * A customer's requests meet in one lane, where they share a transaction instead of waiting for each other's; so do
-   * all requests of several customers, whose transactions would wait for each other's locks. The requests of a lane are
-   * of one API key, so that their transaction can ask for all of them whether it still opens the environment.
-   */
-  private laneOf(scope: Scope | Caller, { events }: IngestRequest): IngestionLane {
-    const caller = 'apiKeyId' in scope ? scope.apiKeyId : '';
-    const first = customerOf(events[0]!);
-    const mixed = events.some((event) => customerOf(event) !== first);
-    const key = `${scope.environmentId} ${caller} ${mixed ? 'mixed' : laneNumber(first)}`;
-    let lane = this.lanes.get(key);
-    if (!lane) this.lanes.set(key, (lane = new IngestionLane((requests) => this.takeGroup(scope, requests))));
-    return lane;
-  }
-
-  /** One request that can't be taken must not fail its neighbours: a group that fails is tried again in halves. */
-  private async takeGroup(
-    scope: Scope | Caller,
-    requests: readonly IngestRequest[],
-  ): Promise<readonly RequestOutcome[]> {
-    try {
-      return await this.takeOnce(scope, requests);
-    } catch (error) {
-      if (requests.length === 1 || !mayBeOfOne(error)) return requests.map(() => error as Error);
-      const half = requests.length >> 1;
-      const first = await this.takeGroup(scope, requests.slice(0, half));
-      return [...first, ...(await this.takeGroup(scope, requests.slice(half)))];
-    }
-  }
-
-  private async takeOnce(
-    scope: Scope | Caller,
-    requests: readonly IngestRequest[],
-  ): Promise<readonly RequestOutcome[]> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.agenda.runCurrent(scope, (tx, current) => this.takeIn(tx, requests, current));
-      } catch (error) {
-        if (attempt === ATTEMPTS || !isEventRace(error)) throw error;
-      }
-    }
-  }
-
-  private async takeIn(
-    tx: Tx,
-    requests: readonly IngestRequest[],
-    current: Current,
-  ): Promise<readonly RequestOutcome[]> {
+  /** Requests with a bad event or a locked customer are left out, the others are taken together. */
+  private async takeIn(tx: Tx, requests: readonly IngestRequest[], how: How): Promise<RequestOutcome[]> {
     const arriving = requests.map((request) => arrivals(tx, request));
-    const events = arriving.flatMap((one) => (one instanceof Error ? [] : one));
-    const results = events.length > 0 ? await this.take(tx, events, current) : [];
-    let taken = 0;
-    return arriving.map((one) => (one instanceof Error ? one : results.slice(taken, (taken += one.length))));
-  }
-
-  private async take(tx: Tx, arriving: readonly NewEvent[], current: Current): Promise<IngestResult[]> {
     const named = await this.customers.lock(
       tx,
-      arriving.map((event) => event.content),
+      eventsOf(arriving).map(({ content }) => content),
+      how.patience,
     );
-    const customerIds = [...new Set([...named.values()].flatMap((one) => ('customerId' in one ? one.customerId : [])))];
+    const outcomes = arriving.map((one) => (one instanceof Error ? one : (busyAmong(one, named) ?? one)));
+    const events = eventsOf(outcomes);
+    const results = events.length > 0 ? await this.take(tx, events, named, how) : [];
+    let taken = 0;
+    return outcomes.map((one) => (one instanceof Error ? one : results.slice(taken, (taken += one.length))));
+  }
+
+  private async take(
+    tx: Tx,
+    arriving: readonly NewEvent[],
+    named: ReadonlyMap<IncomingEvent, Named>,
+    { current }: How,
+  ): Promise<IngestResult[]> {
+    const names = arriving.map(({ content }) => named.get(content)!);
+    const customerIds = [...new Set(names.flatMap((one) => ('customerId' in one ? one.customerId : [])))];
     await current(customerIds);
     const stored = await storedHashes(tx, [...new Set(arriving.map((event) => event.key))]);
     const fold = await this.openFold(tx, arriving, customerIds);
@@ -150,19 +124,19 @@ export class IngestionService {
 /** Does first what is due by now for these customers, whose locks are held. */
 type Current = (customerIds: readonly string[]) => Promise<void>;
 
-const customerOf = (event: IncomingEvent): string => event.customer_id ?? event.external_customer_id ?? '';
+/** How a group is taken. */
+interface How {
+  readonly current: Current;
+  readonly patience: Patience;
+}
 
-const laneNumber = (customer: string): number => hash('sha256', customer, 'buffer')[0]! % LANES;
+const nameOf = (event: IncomingEvent): string => event.customer_id ?? event.external_customer_id ?? '';
 
-/** Someone else has just stored one of the ids: the repetition finds it stored. */
-const isEventRace = (error: unknown): boolean =>
-  sqlState(error) === UNIQUE_VIOLATION && String((error as Error).message).includes(EVENT_KEY);
+const eventsOf = (requests: readonly (readonly NewEvent[] | Error)[]): NewEvent[] =>
+  requests.flatMap((one) => (one instanceof Error ? [] : one));
 
-/** Not the database gone or busy with something else: one request's content may be the reason. */
-const mayBeOfOne = (error: unknown): boolean => {
-  const state = sqlState(error);
-  return state ? /^(22|23|55P03)/.test(state) : !/connect|terminated|timeout/i.test(String((error as Error).message));
-};
+const busyAmong = (events: readonly NewEvent[], named: ReadonlyMap<IncomingEvent, Named>): CustomerBusy | undefined =>
+  events.map(({ content }) => named.get(content)).find((one) => one instanceof CustomerBusy);
 
 /** The events of a request, or what is wrong with one of them. */
 function arrivals(tx: Tx, { events, path }: IngestRequest): NewEvent[] | Problem {

@@ -115,7 +115,7 @@ export class MeteringListener {
     const levels = await this.settlement.levels(tx, customerId, currency, at);
     const fold = await this.burner.open(tx, [customerId], levels);
     if (levels.length > 0) fold.settle(at);
-    fold.payDown(customerId, currency, at);
+    fold.coverage.payDown(customerId, currency, at);
     await this.burner.record(tx, fold, { type: 'pay_down', id: cause });
   }
 }

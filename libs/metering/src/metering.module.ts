@@ -7,6 +7,7 @@ import { AuthorizationService } from './authorization.service.js';
 import { CreditsController } from './credits.controller.js';
 import { CustomerUsageController } from './customer-usage.controller.js';
 import { CustomerUsage } from './customer-usage.service.js';
+import { CustomerLocks } from './customer-locks.js';
 import { EventCustomers } from './event-customers.js';
 import { EventLog } from './event-log.service.js';
 import { EventTrail } from './event-trail.service.js';
@@ -33,6 +34,7 @@ import { UsageService } from './usage.service.js';
     IngestionService,
     AuthorizationService,
     HoldSettlement,
+    CustomerLocks,
     EventCustomers,
     UsageBurner,
     UsageSettlement,

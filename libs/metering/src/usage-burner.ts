@@ -4,7 +4,8 @@ import { EventBus, type Tx } from '@drawdown/platform';
 import { SubscriptionsService, type UsageItem } from '@drawdown/subscriptions';
 import { WalletsService, type Cause, type HeldChange, type Purses } from '@drawdown/wallets';
 import { Injectable } from '@nestjs/common';
-import { accrualKey, UsageFold } from './fold.js';
+import { UsageFold } from './fold.js';
+import { accrualKey } from './open-accrual.js';
 import { loadAccruals, saveAccruals } from './usage-store.js';
 
 /** Loads what usage is decided with, and records what was decided. The caller holds the customers' locks. */
@@ -52,10 +53,10 @@ export class UsageBurner {
     cause: Pick<Cause, 'type' | 'id'>,
     heldChanges: readonly HeldChange[] = [],
   ): Promise<void> {
-    await saveAccruals(tx, fold.changed());
+    await saveAccruals(tx, fold.coverage.changed());
     await this.wallets.post(
       tx,
-      fold.netDraws().map(({ lotId, lineItemId, periodId, credits }) => ({
+      fold.coverage.netDraws().map(({ lotId, lineItemId, periodId, credits }) => ({
         lotId,
         credits: credits.neg(),
         kind: credits.gt(0) ? 'burn' : 'return',
@@ -64,7 +65,7 @@ export class UsageBurner {
       })),
       heldChanges,
     );
-    for (const { customerId, currency, credits, amount } of fold.paidDown.values()) {
+    for (const { customerId, currency, credits, amount } of fold.coverage.paidDown.values()) {
       await this.events.publish(tx, shortfallPaidDown, {
         customer_id: customerId,
         currency,

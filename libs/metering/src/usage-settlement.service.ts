@@ -67,7 +67,7 @@ export class UsageSettlement {
     const fold = await this.burner.open(tx, [customerId], items);
     fold.settle(at);
     await this.burner.record(tx, fold, { type: 'usage_batch', id: newId('batch') });
-    return fold.hasCredits(customerId, currency);
+    return fold.coverage.hasCredits(customerId, currency);
   }
 
   /** Those of the period that cost without an event; up to `until` all that have begun. */

@@ -3,7 +3,7 @@ import type { Tx } from '@drawdown/platform';
 import type { UsageItem } from '@drawdown/subscriptions';
 import { sql } from 'kysely';
 import type { StoredDraw } from './accrual.entity.js';
-import { accrualKey, type OpenAccrual } from './fold.js';
+import { accrualKey, type OpenAccrual } from './open-accrual.js';
 
 interface OpenAccrualRow {
   subscription_id: string;

@@ -39,10 +39,10 @@ describe('many requests at once', () => {
   it('do not fail with one that breaks its transaction, and none of them burns twice', async () => {
     const acme = await world.subscriber();
     const customers = world.modules.get(CustomersService);
-    const find = customers.lockByExternalIds.bind(customers);
-    const poisoned = jest.spyOn(customers, 'lockByExternalIds').mockImplementation((tx, ids) => {
-      if (ids.includes('poison')) throw new RangeError('poison');
-      return find(tx, ids);
+    const lock = customers.lockNamed.bind(customers);
+    const poisoned = jest.spyOn(customers, 'lockNamed').mockImplementation((tx, names, wait) => {
+      if (names.externalIds?.includes('poison')) throw new RangeError('poison');
+      return lock(tx, names, wait);
     });
     const statuses = await Promise.all(
       Array.from({ length: 20 }, async (_, n) => {

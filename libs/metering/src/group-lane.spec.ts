@@ -1,40 +1,31 @@
 import { Problem } from '@drawdown/platform';
-import { IngestionLane, MAX_GROUP_EVENTS, MAX_WAITING_EVENTS, type RequestOutcome } from './ingestion-lane.js';
-import type { IngestRequest, IngestResult } from './incoming-event.js';
+import { GroupLane, type GroupOutcome } from './group-lane.js';
 
-const request = (id: string, events = 1): IngestRequest => ({
-  events: Array.from({ length: events }, (_, n) => ({
-    event_id: `${id}-${n}`,
-    event_name: 'x',
-    customer_id: null,
-    external_customer_id: 'a',
-    timestamp: null,
-    source: null,
-    properties: {},
-  })),
-  path: () => '',
-});
-const resultsOf = ({ events }: IngestRequest): IngestResult[] =>
-  events.map(({ event_id }) => ({
-    event_id: event_id!,
-    status: 'accepted',
-    credits_burned: '0',
-    differs: false,
-    reason: null,
-  }));
+interface Request {
+  readonly name: string;
+  readonly size: number;
+}
+const GROUP = 2_000;
+const WAITING = 20_000;
+const request = (name: string, size = 1): Request => ({ name, size });
 
-/** A lane whose transactions end when the test says so. */
+/** A lane whose transactions end when the test says so; a request is answered with its name. */
 function lane() {
-  const groups: (readonly IngestRequest[])[] = [];
-  const ends: ((outcomes: readonly RequestOutcome[] | Error) => void)[] = [];
-  const subject = new IngestionLane((requests) => {
-    groups.push(requests);
-    return new Promise((resolve, reject) =>
-      ends.push((outcomes) => (outcomes instanceof Error ? reject(outcomes) : resolve(outcomes))),
-    );
-  });
-  const end = async (outcomes?: readonly RequestOutcome[] | Error) => {
-    ends.shift()!(outcomes ?? groups[groups.length - 1]!.map(resultsOf));
+  type Outcome = GroupOutcome<string> | Promise<string>;
+  const groups: (readonly Request[])[] = [];
+  const ends: ((outcomes: readonly Outcome[] | Error) => void)[] = [];
+  const subject = new GroupLane<Request, string>(
+    (requests) => {
+      groups.push(requests);
+      return new Promise((resolve, reject) =>
+        ends.push((outcomes) => (outcomes instanceof Error ? reject(outcomes) : resolve(outcomes))),
+      );
+    },
+    { waiting: WAITING, group: GROUP },
+    ({ size }) => size,
+  );
+  const end = async (outcomes?: readonly Outcome[] | Error) => {
+    ends.shift()!(outcomes ?? groups.at(-1)!.map(({ name }) => name));
     await new Promise((resolve) => setImmediate(resolve));
   };
   return { subject, groups, end, sizes: () => groups.map((group) => group.length) };
@@ -49,11 +40,7 @@ describe('a lane', () => {
     await end();
     expect(sizes()).toEqual([1, 2]);
     await end();
-    expect((await first).map((one) => one.event_id)).toEqual(['a-0']);
-    expect((await Promise.all(others)).map((results) => results.map((one) => one.event_id))).toEqual([
-      ['b-0'],
-      ['c-0', 'c-1'],
-    ]);
+    expect([await first, ...(await Promise.all(others))]).toEqual(['a', 'b', 'c']);
     void subject.submit(request('d'));
     expect(sizes()).toEqual([1, 2, 1]);
   });
@@ -63,7 +50,7 @@ describe('a lane', () => {
     void subject.submit(request('a'));
     const both = Promise.allSettled([subject.submit(request('b')), subject.submit(request('c'))]);
     await end();
-    await end([resultsOf(request('b')), Problem.invalid('timestamp', 'is bad')]);
+    await end(['b', Problem.invalid('timestamp', 'is bad')]);
     expect((await both).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
   });
 
@@ -78,8 +65,8 @@ describe('a lane', () => {
   it('bounds a transaction, but for a single request', async () => {
     const { subject, sizes, end } = lane();
     void subject.submit(request('a'));
-    for (let n = 0; n < 3; n++) void subject.submit(request(`b${n}`, MAX_GROUP_EVENTS / 2));
-    void subject.submit(request('c', MAX_GROUP_EVENTS + 1));
+    for (let n = 0; n < 3; n++) void subject.submit(request(`b${n}`, GROUP / 2));
+    void subject.submit(request('c', GROUP + 1));
     await end();
     await end();
     await end();
@@ -89,9 +76,21 @@ describe('a lane', () => {
   it('refuses with 503 what would wait behind too much, and takes it again later', async () => {
     const { subject, end } = lane();
     void subject.submit(request('a'));
-    for (let n = 0; n < MAX_WAITING_EVENTS / 1000; n++) void subject.submit(request(`b${n}`, 1000));
+    for (let n = 0; n < WAITING / 1000; n++) void subject.submit(request(`b${n}`, 1000));
     expect(() => subject.submit(request('c'))).toThrow(expect.objectContaining({ status: 503 }));
     await end();
     void subject.submit(request('c'));
+  });
+
+  it('goes on without a request whose answer comes later', async () => {
+    const { subject, sizes, end } = lane();
+    let answer = (_: string) => {};
+    const late = subject.submit(request('a'));
+    const next = subject.submit(request('b'));
+    await end([new Promise<string>((resolve) => (answer = resolve))]);
+    await end();
+    expect([await next, sizes(), subject.isIdle]).toEqual(['b', [1, 1], true]);
+    answer('late');
+    expect(await late).toBe('late');
   });
 });
