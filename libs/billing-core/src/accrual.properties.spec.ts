@@ -112,7 +112,9 @@ function fold(by: AccrualRule, list: readonly Told[], from: AccrualState = empty
     seen.add(event.id);
     const result = accrue(by, state, event);
     if ('problem' in result) continue;
-    expect(result.accrued.eq(result.state.accrued)).toBe(true);
+    // An expectation for each event would cost more than all that is tested.
+    if (!result.accrued.eq(result.state.accrued))
+      throw new Error(`${result.accrued} accrued, stored ${result.state.accrued}`);
     burnt = burnt.plus(result.delta);
     state = JSON.parse(JSON.stringify(result.state)) as AccrualState;
   }

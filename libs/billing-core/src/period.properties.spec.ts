@@ -53,13 +53,10 @@ describe('periods', () => {
         const { anchor, firstPeriod, whole } = startPaidTime(start, cycle, every);
         expect(firstPeriod.start).toEqual(start);
         expect(whole.start <= start && firstPeriod.end.getTime() === whole.end.getTime()).toBe(true);
-        let period = firstPeriod;
-        for (let n = 0; n < 5; n++) {
-          const next = nextPeriod(anchor, every, period);
-          expect(next.start).toEqual(period.end);
-          expect(next.start < next.end).toBe(true);
-          period = next;
-        }
+        const periods = [firstPeriod];
+        for (let n = 0; n < 5; n++) periods.push(nextPeriod(anchor, every, periods[n]!));
+        const follows = periods.slice(1).map((next, n) => +next.start === +periods[n]!.end && next.start < next.end);
+        expect(follows).toEqual(Array(5).fill(true));
       }),
       RUNS,
     );
