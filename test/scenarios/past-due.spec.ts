@@ -15,7 +15,11 @@ describe('a subscription that falls behind and recovers', () => {
   });
 
   it('is past due seven days after the invoice, and its credits stay usable', async () => {
-    expect(await modules.advanceTo('2026-01-18T00:00:00Z')).toEqual(['invoice.fell_due', 'subscription.past_due']);
+    expect(await modules.advanceTo('2026-01-17T00:00:00Z')).toEqual([
+      'invoice.fell_due',
+      'subscription.past_due',
+      'dunning.started',
+    ]);
     expect((await buyer.subscription()).subscription_status).toBe('past_due');
     expect(await buyer.balance()).toBe('2000');
   });

@@ -61,6 +61,11 @@ export class Story {
 
   async subscribe(externalId: string, options: object = {}): Promise<Subscriber> {
     const customer = await this.post<{ id: string }>('/customers', { external_id: externalId, name: externalId });
+    return this.subscribeCustomer(externalId, customer.id, options);
+  }
+
+  /** Somebody who is a customer already. */
+  async subscribeCustomer(externalId: string, customerId: string, options: object = {}): Promise<Subscriber> {
     const subscription = await this.post<{ id: string; subscription_status: string }>('/subscriptions', {
       external_customer_id: externalId,
       plan_id: this.starter.planId,
@@ -70,7 +75,22 @@ export class Story {
       billing_cycle: 'anniversary',
       ...options,
     });
-    return new Subscriber(this, externalId, customer.id, subscription.id);
+    return new Subscriber(this, externalId, customerId, subscription.id);
+  }
+
+  saveCardOf(customerId: string, card: string): Promise<void> {
+    return this.checkout({ mode: 'setup', customer_id: customerId }, card);
+  }
+
+  /** Opens a hosted page and fills it in, as its customer does. */
+  async checkout(body: object, card = '4242424242424242'): Promise<void> {
+    const session = await this.post<{ id: string; url: string }>('/checkout/sessions', {
+      ...body,
+      success_url: 'https://example.com/done',
+      cancel_url: 'https://example.com/cancelled',
+    });
+    await completeHostedPage(this.modules.sandbox.controlUrl, session.url, card);
+    await this.get(`/checkout/sessions/${session.id}`);
   }
 }
 
@@ -155,6 +175,11 @@ export class Subscriber {
     await this.checkout({ mode: 'invoice', invoice_id: invoice.id });
   }
 
+  /** As `pay`, with another card. */
+  async payWith(invoice: InvoiceBody, card: string): Promise<void> {
+    await this.checkout({ mode: 'invoice', invoice_id: invoice.id }, card);
+  }
+
   async buy(credits: string): Promise<void> {
     await this.checkout({ mode: 'top_up', wallet_id: (await this.wallet()).id, credits });
   }
@@ -163,14 +188,8 @@ export class Subscriber {
     return this.checkout({ mode: 'setup', customer_id: this.customerId }, card);
   }
 
-  private async checkout(body: object, card = '4242424242424242'): Promise<void> {
-    const session = await this.story.post<{ id: string; url: string }>('/checkout/sessions', {
-      ...body,
-      success_url: 'https://example.com/done',
-      cancel_url: 'https://example.com/cancelled',
-    });
-    await completeHostedPage(this.story.modules.sandbox.controlUrl, session.url, card);
-    await this.story.get(`/checkout/sessions/${session.id}`);
+  private checkout(body: object, card?: string): Promise<void> {
+    return this.story.checkout(body, card);
   }
 }
 
