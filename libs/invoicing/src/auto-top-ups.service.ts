@@ -59,12 +59,12 @@ export class AutoTopUps {
 
   async paid(tx: Tx, invoiceId: string): Promise<void> {
     const wallet = await this.orderingWallet(tx, invoiceId);
-    if (wallet) this.topups.bought(tx, wallet);
+    if (wallet) await this.topups.bought(tx, wallet);
   }
 
   async voided(tx: Tx, invoiceId: string): Promise<void> {
     const wallet = await this.orderingWallet(tx, invoiceId);
-    if (wallet) this.topups.withdrawn(tx, wallet);
+    if (wallet) await this.topups.withdrawn(tx, wallet);
   }
 
   async declined(tx: Tx, invoiceId: string, reason: string): Promise<void> {
@@ -72,8 +72,12 @@ export class AutoTopUps {
     if (wallet) await this.topups.failed(tx, wallet, reason);
   }
 
-  /** After the commit. A first charge is that of the finalized invoice; each retry is a cause of its own. */
+  /**
+   * After the commit. A first charge is that of the finalized invoice; each retry is a cause of its own. Where a payment
+   * is open already its outcome tells what becomes of the order.
+   */
   async charge(scope: Scope, order: PayloadOf<typeof autoTopUpOrdered>, eventId: string): Promise<void> {
+    if (await this.transactions.run(scope, (tx) => hasOpenPayment(tx, { id: order.invoice_id }))) return;
     const cause = { key: order.retry ? eventId : 'finalized', byHand: false };
     const refused = await this.collection.collect(scope, order.invoice_id, cause);
     if (refused) await this.notCharged(scope, order.invoice_id, refused);

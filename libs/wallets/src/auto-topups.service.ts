@@ -18,14 +18,14 @@ export class AutoTopups {
   ) {}
 
   /** It is due and does not buy now. What is being charged, or has stopped, is not changed by that. */
-  waits(tx: Tx, wallet: Wallet, reason: TopUpRefusal, retryAt: Date | null): void {
+  async waits(tx: Tx, wallet: Wallet, reason: TopUpRefusal, retryAt: Date | null): Promise<void> {
     if (reason === 'in_progress' || reason === 'stopped_after_declines') return;
-    this.set(tx, wallet, { status: 'waiting', reason, next_attempt_at: retryAt?.toISOString() ?? null });
+    await this.set(tx, wallet, { status: 'waiting', reason, next_attempt_at: retryAt?.toISOString() ?? null });
   }
 
   /** The saved card is charged for an invoice, `retry`: for the one that was declined before. */
   async ordered(tx: Tx, wallet: Wallet, order: { invoiceId: string; credits: Decimal; retry: boolean }): Promise<void> {
-    this.set(tx, wallet, {
+    await this.set(tx, wallet, {
       status: 'in_progress',
       reason: null,
       next_attempt_at: null,
@@ -46,7 +46,7 @@ export class AutoTopups {
     const declinedAt = [...state.declined_at, tx.now.toISOString()];
     const stopped = declinedAt.length >= (wallet.autoTopup?.stop_after_declines ?? 1);
     const next = stopped ? null : backOffEnd(declinedAt.map((at) => new Date(at)))!.toISOString();
-    this.set(tx, wallet, {
+    await this.set(tx, wallet, {
       status: stopped ? 'stopped' : 'waiting',
       reason: stopped ? null : 'backing_off',
       next_attempt_at: next,
@@ -61,21 +61,23 @@ export class AutoTopups {
   }
 
   /** The credits came. */
-  bought(tx: Tx, wallet: Wallet): void {
+  async bought(tx: Tx, wallet: Wallet): Promise<void> {
     const { last_attempt_at } = stateOf(wallet);
-    this.set(tx, wallet, { ...READY, last_attempt_at });
+    await this.set(tx, wallet, { ...READY, last_attempt_at });
     this.watch.mark(tx, [wallet.id]);
   }
 
   /** What was ordered is not wanted any more. Failures in a row stay what they are. */
-  withdrawn(tx: Tx, wallet: Wallet): void {
+  async withdrawn(tx: Tx, wallet: Wallet): Promise<void> {
     const { status, stopped_at } = stateOf(wallet);
     const stays = status === 'stopped' ? { status, stopped_at } : ({ status: 'ready' } as const);
-    this.set(tx, wallet, { ...stays, reason: null, next_attempt_at: null, invoice_id: null });
+    await this.set(tx, wallet, { ...stays, reason: null, next_attempt_at: null, invoice_id: null });
     this.watch.mark(tx, [wallet.id]);
   }
 
-  private set(tx: Tx, wallet: Wallet, changes: Partial<AutoTopupState>): void {
+  /** Flushed at once: wallets are read anew wherever they are locked. */
+  private async set(tx: Tx, wallet: Wallet, changes: Partial<AutoTopupState>): Promise<void> {
     tx.em.assign(wallet, { autoTopupState: { ...stateOf(wallet), ...changes }, updatedAt: tx.now });
+    await tx.em.flush();
   }
 }

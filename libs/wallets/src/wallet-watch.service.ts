@@ -44,6 +44,7 @@ export class WalletWatch {
     const wallets = await tx.em.find(Wallet, where, { orderBy: { id: 'asc' }, refresh: true });
     const balances = await balancesOf(tx, ids);
     for (const wallet of wallets) await this.lookAt(tx, wallet, balances.get(wallet.id)!.realTimeCreditBalance);
+    await tx.em.flush();
   }
 
   private async lookAt(tx: Tx, wallet: Wallet, spendable: Decimal): Promise<void> {

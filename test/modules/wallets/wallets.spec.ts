@@ -99,7 +99,7 @@ describe('creating a wallet', () => {
 
   it.each([
     ['wallet_type', { wallet_type: 'POST_PAID' }],
-    ['auto_topup.enabled', { auto_topup: { enabled: true, amount: 2000, threshold: 200 } }],
+    ['auto_topup.threshold', { auto_topup: { enabled: true, amount: 2000 } }],
     ['conversion_rate', { conversion_rate: '0' }],
     ['conversion_rate', { conversion_rate: 'NaN' }],
     ['initial_credits_to_load', { initial_credits_to_load: '-1' }],
@@ -114,13 +114,13 @@ describe('creating a wallet', () => {
     expect((await modules.api.get(`/customers/${id}/wallets`)).body).toEqual([]);
   });
 
-  it('keeps settings it does not act on yet', async () => {
+  it('keeps its settings, and is found by them', async () => {
     const wallet = await open({
       customer_id: await customer(),
       auto_topup: { enabled: false, amount: 2000, threshold: 200.5, invoicing: true },
       alert_settings: { alert_enabled: true, critical: { threshold: 10, condition: 'below' } },
     });
-    expect(wallet.auto_topup).toEqual({ enabled: false, amount: '2000', threshold: '200.5', invoicing: true });
+    expect(wallet.auto_topup).toMatchObject({ enabled: false, amount: '2000', threshold: '200.5', invoicing: true });
     expect(wallet.alert_settings).toMatchObject({
       alert_enabled: true,
       critical: { threshold: '10', condition: 'below' },
