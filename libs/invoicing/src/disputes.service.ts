@@ -26,9 +26,10 @@ export class Disputes {
 
   /** The gateway's word, in any order and any number of times. @throws Problem 404 for money that was never received. */
   async changed(tx: Tx, told: Told): Promise<void> {
-    const dispute = (await this.known(tx, told)) ?? (await this.open(tx, told));
+    const known = (await this.known(tx, told)) ?? (await this.open(tx, told));
+    const invoice = await this.receivables.lock(tx, known.invoiceId);
+    const dispute = await tx.em.refreshOrFail(known);
     if (told.stage === 'open' || dispute.stage !== 'open') return;
-    const invoice = await this.receivables.lock(tx, dispute.invoiceId);
     await this.close(tx, dispute, told.stage);
     if (told.stage === 'won') await this.won(tx, dispute, invoice);
     else await this.lost(tx, dispute, invoice);

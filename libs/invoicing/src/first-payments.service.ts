@@ -2,12 +2,15 @@ import type { DueWork } from '@drawdown/contracts';
 import { Agenda, Problem, type Scope, Transactions, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Collection } from './collection.service.js';
 import { Invoice } from './invoice.entity.js';
 import { Payment } from './payment.entity.js';
 import { isPaid, Receivables } from './receivables.service.js';
 
 const HOUR_MS = 3_600_000;
+/** For how long a request waits for the outcome of a charge that another worker has sent. */
+const PAUSES_MS = [50, 100, 200, 400, 800, 1600, 3200];
 /** How long a first payment may take, by the environment's clock; at most the first period. */
 const EXPIRES_AFTER_MS = 23 * HOUR_MS;
 
@@ -68,6 +71,11 @@ export class FirstPayments {
     const owed = await this.transactions.run(scope, (tx) => this.owedBy(tx, subscriptionId));
     // The cause of the listener that hears of the finalization: whoever comes first, one charge.
     if (owed) await this.collection.collect(scope, owed.id, { key: 'finalized', byHand: false });
+    // The other one may have sent it, and hear of its outcome in a moment.
+    for (const pause of PAUSES_MS) {
+      if (!(await this.transactions.run(scope, (tx) => this.isUnderWay(tx, subscriptionId)))) break;
+      await sleep(pause);
+    }
     return this.transactions.run(scope, (tx) => this.judge(tx, subscriptionId));
   }
 
@@ -87,6 +95,11 @@ export class FirstPayments {
       subscription_id: id,
       decline_code: failed?.errorCode ?? null,
     });
+  }
+
+  private async isUnderWay(tx: Tx, subscriptionId: string): Promise<boolean> {
+    const owed = await this.owedBy(tx, subscriptionId);
+    return owed !== null && isBeingCharged(tx, owed);
   }
 
   private async giveUp(tx: Tx, id: string): Promise<void> {

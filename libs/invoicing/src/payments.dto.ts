@@ -117,8 +117,9 @@ export class PaymentView {
   succeeded_at: string | null;
   @ApiProperty({ type: String, nullable: true })
   failed_at: string | null;
-  @UnusedKey()
-  refunded_at: null;
+  /** The latest refund that stands. */
+  @ApiProperty({ type: String, nullable: true })
+  refunded_at: string | null;
   track_attempts: boolean;
   @ApiProperty({ type: [PaymentAttemptView] })
   attempts: PaymentAttemptView[];
@@ -165,7 +166,7 @@ export const paymentView = (payment: Payment, { invoiceNumber, attempts, page }:
     error_message: payment.errorMessage ?? null,
     succeeded_at: payment.succeededAt?.toISOString() ?? null,
     failed_at: payment.failedAt?.toISOString() ?? null,
-    refunded_at: null,
+    refunded_at: payment.refundedAt?.toISOString() ?? null,
     track_attempts: payment.methodType === 'CARD',
     attempts: attempts.map(attemptView),
     metadata: {},

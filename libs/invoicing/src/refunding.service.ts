@@ -88,6 +88,8 @@ export class Refunding {
     const receipt = money.find((one) => one.gatewayPaymentId === gatewayPaymentId);
     if (!receipt) throw Problem.notFound('payment', gatewayPaymentId);
     const invoice = await this.receivables.lock(tx, receipt.invoiceId);
+    const meanwhile = await tx.em.findOne(Refund, { ...of, gatewayRefundId: outcome.gatewayRefundId });
+    if (meanwhile) return this.settled(tx, meanwhile.id, outcome);
     const payment = await tx.em.findOneOrFail(Payment, { ...of, id: receipt.paymentId }, { refresh: true });
     const refund = await this.book.enter(tx, invoice, payment, {
       receipt,
