@@ -3,7 +3,8 @@ import { databaseAddress, InvalidSettings, readSettings } from '@drawdown/platfo
 import { bootstrap, createServer } from './server.js';
 import { stripeAccess } from './stripe-access.js';
 
-const DRAIN_LIMIT_MS = 28_000;
+/** Five seconds are left of the thirty we promise: for stopping what we have started. */
+const DRAIN_LIMIT_MS = 25_000;
 
 async function main(): Promise<void> {
   if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -11,26 +12,29 @@ async function main(): Promise<void> {
   }
   const settings = readSettings(process.env);
   const database = await databaseAddress(settings);
-  const releases: (() => Promise<void> | void)[] = [database.release];
+  const started: Release[] = [database.release];
+  let drain: Release = () => {};
   try {
     const stripe = await stripeAccess(settings);
-    releases.unshift(stripe.stop);
+    started.unshift(stripe.stop);
     const app = await createServer({ settings, databaseUrl: database.url, stripe });
-    releases.unshift(() => app.close());
+    drain = () => app.close();
     const key = await bootstrap(app);
     if (key) console.log(`\nAPI key of the development environment, shown only now: ${key}\n`);
     await app.listen(settings.PORT, settings.HOST);
     const address = await app.getUrl();
     console.log(`Drawdown is up (${settings.ROLE}): ${address}/v1   Swagger: ${address}/docs`);
   } catch (error) {
-    await releaseAll(releases);
+    await releaseAll([drain, ...started]);
     throw error;
   }
-  stopOnSignal(() => releaseAll(releases));
+  stopOnSignal(drain, started);
 }
 
+type Release = () => Promise<void> | void;
+
 /** In order, each whatever became of the one before: what we started must not outlive us. */
-async function releaseAll(releases: readonly (() => Promise<void> | void)[]): Promise<void> {
+async function releaseAll(releases: readonly Release[]): Promise<void> {
   for (const release of releases) {
     try {
       await release();
@@ -41,15 +45,19 @@ async function releaseAll(releases: readonly (() => Promise<void> | void)[]): Pr
   }
 }
 
-/** Drains what is in hand and exits; a second signal, or a drain that takes too long, ends it at once. */
-function stopOnSignal(stop: () => Promise<void>): void {
+/** Drains what is in hand and exits; a second signal, or a drain that takes too long, ends it without. */
+function stopOnSignal(drain: Release, started: readonly Release[]): void {
   let stopping = false;
+  const giveUp = () => {
+    process.exitCode = 1;
+    void releaseAll(started).then(() => process.exit());
+  };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(1);
+      if (stopping) return giveUp();
       stopping = true;
-      setTimeout(() => process.exit(1), DRAIN_LIMIT_MS).unref();
-      void stop().then(() => process.exit());
+      setTimeout(giveUp, DRAIN_LIMIT_MS).unref();
+      void releaseAll([drain, ...started]).then(() => process.exit());
     });
   }
 }

@@ -33,7 +33,9 @@ function doubleCharges(charges: readonly Charge[]): string[] {
   const perInvoice = Map.groupBy(charges, ({ metadata }) => metadata['invoice_id'] ?? 'no invoice');
   return [...perInvoice]
     .filter(([invoice, of]) => of.length > 1 || invoice === 'no invoice')
-    .map(([invoice, of]) => `double charge: ${invoice} has ${of.map(({ id, amount }) => `${id} of ${amount}`).join(', ')}`);
+    .map(
+      ([invoice, of]) => `double charge: ${invoice} has ${of.map(({ id, amount }) => `${id} of ${amount}`).join(', ')}`,
+    );
 }
 
 /** Every charge is one receipt of its amount, every receipt one charge. */
@@ -41,7 +43,10 @@ function lostPayments(charges: readonly Charge[], receipts: readonly Receipt[]):
   const booked = new Map(receipts.map((receipt) => [receipt.gateway_payment_id, receipt.minor]));
   const lost = charges
     .filter(({ payment_intent: intent, amount }) => booked.get(intent ?? '') !== String(amount))
-    .map(({ id, amount, payment_intent: intent }) => `lost payment: ${id} of ${amount}, booked ${booked.get(intent ?? '')}`);
+    .map(
+      ({ id, amount, payment_intent: intent }) =>
+        `lost payment: ${id} of ${amount}, booked ${booked.get(intent ?? '')}`,
+    );
   const paid = new Set(charges.map(({ payment_intent: intent }) => intent));
   const invented = [...booked.keys()].filter((intent) => !paid.has(intent)).map((intent) => `never paid: ${intent}`);
   return [...lost, ...invented];

@@ -30,10 +30,12 @@ export interface Outcome extends Trial {
   readonly ms: number;
 }
 
+type Happening = (world: World) => Promise<void>;
+
 interface Prepared {
   readonly database: string;
   readonly journal: string;
-  readonly facts: unknown;
+  readonly happen: Happening;
   readonly books: string;
   readonly steps: readonly Step[];
 }
@@ -52,7 +54,7 @@ export class Laboratory {
 
   private constructor(
     private readonly parts: ServerParts,
-    private readonly flows: readonly Flow<never>[],
+    private readonly flows: readonly Flow[],
     private readonly base: string,
     private readonly dir: string,
     private readonly relay: WebhookRelay,
@@ -60,7 +62,7 @@ export class Laboratory {
   ) {}
 
   /** @param base the PostgreSQL server, as `postgresql://user:password@host:port`. */
-  static async start(parts: ServerParts, flows: readonly Flow<never>[], base: string): Promise<Laboratory> {
+  static async start(parts: ServerParts, flows: readonly Flow[], base: string): Promise<Laboratory> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'drawdown-faults-'));
     const admin = new pg.Client(`${base}/postgres`);
     await admin.connect();
@@ -83,8 +85,8 @@ export class Laboratory {
   }
 
   async run(trial: Trial): Promise<Outcome> {
-    const { database, journal, facts, books } = await this.preparedFor(trial.flow);
-    return this.trial(trial, database, journal, facts, books);
+    const { database, journal, happen, books } = await this.preparedFor(trial.flow);
+    return this.trial(trial, { database, journal, happen, books });
   }
 
   private async preparedFor(name: string): Promise<Prepared> {
@@ -93,46 +95,46 @@ export class Laboratory {
     const flow = this.flowNamed(name);
     const database = await this.copy(this.name('empty'));
     const journal = path.join(this.dir, `journal-${this.databases}`);
-    const facts = await this.inWorld({ database, journal, points: new FailPoints([]), seed: 1 }, async (world, first) => {
-      await first.registerWebhooks(this.relay.url);
-      await world.control('/webhooks', { act: 'hold' });
-      await world.rows(`update environment set clock_at = $1 where type = 'development'`, [START]);
-      const prepared = await flow.prepare(world);
-      await world.settle();
-      return prepared;
-    });
+    const happen = await this.inWorld(
+      { database, journal, points: new FailPoints([]), seed: 1 },
+      async (world, first) => {
+        await first.registerWebhooks(this.relay.url);
+        await world.control('/webhooks', { act: 'hold' });
+        await world.rows(`update environment set clock_at = $1 where type = 'development'`, [START]);
+        const prepared = await flow.prepare(world);
+        await world.settle();
+        return prepared;
+      },
+    );
     const undisturbed: Trial = { flow: name, strikes: [], delivery: 'in_order', seed: 1 };
     let books = '';
-    const outcome = await this.trial(undisturbed, database, journal, facts, null, async (world) => {
+    const outcome = await this.trial(undisturbed, { database, journal, happen, books: null }, async (world) => {
       books = await booksOf(world);
     });
     if (outcome.faults.length > 0) throw new Error(`${name} fails undisturbed: ${outcome.faults.join('; ')}`);
-    const prepared = { database, journal, facts, books, steps: outcome.steps };
+    const prepared = { database, journal, happen, books, steps: outcome.steps };
     this.prepared.set(name, prepared);
     return prepared;
   }
 
   private async trial(
     trial: Trial,
-    template: string,
-    journal: string,
-    facts: unknown,
-    books: string | null,
+    from: Pick<Prepared, 'database' | 'journal' | 'happen'> & { readonly books: string | null },
     look: (world: World) => Promise<void> = async () => {},
   ): Promise<Outcome> {
     const began = performance.now();
     const points = new FailPoints(trial.strikes);
-    const database = await this.copy(template);
-    const copied = `${journal}-${database}`;
-    fs.cpSync(journal, copied, { recursive: true });
+    const database = await this.copy(from.database);
+    const copied = `${from.journal}-${database}`;
+    fs.cpSync(from.journal, copied, { recursive: true });
     const work = this.inWorld({ ...trial, database, journal: copied, points }, async (world) => {
       if (trial.delivery === 'twins') await world.control('/webhooks', { act: 'twin', times: null });
       points.begin();
-      await this.flowNamed(trial.flow).run(world, facts as never);
+      await from.happen(world);
       await world.settle();
       points.end();
       await look(world);
-      return faultsFound(world, books);
+      return faultsFound(world, from.books);
     });
     const faults = await within(RUN_LIMIT_MS, work).catch((error: Error) => [`did not end: ${told(error)}`]);
     await this.drop(database);
@@ -204,7 +206,7 @@ export class Laboratory {
     return `faults_${process.pid}_${what}`;
   }
 
-  private flowNamed(name: string): Flow<never> {
+  private flowNamed(name: string): Flow {
     const flow = this.flows.find((one) => one.name === name);
     if (!flow) throw new Error(`no flow ${name}; there are: ${this.flows.map((one) => one.name).join(', ')}`);
     return flow;

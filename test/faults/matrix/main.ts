@@ -23,7 +23,8 @@ const { values } = parseArgs({
 });
 
 const wanted = flows.map(({ name }) => name).filter((name) => !values.flow || name === values.flow);
-if (wanted.length === 0) throw new Error(`no flow ${values.flow}; there are: ${flows.map(({ name }) => name).join(', ')}`);
+if (wanted.length === 0)
+  throw new Error(`no flow ${values.flow}; there are: ${flows.map(({ name }) => name).join(', ')}`);
 
 const build = keepBuild();
 const postgres = await ensurePostgres({ dir: '.data/faults/postgres', database: 'postgres', fast: true });
@@ -60,5 +61,6 @@ async function trials(): Promise<Trial[]> {
 function progress(done: number, of: number, outcome: Outcome): void {
   if (values.again) console.log(outcome.steps.map(({ kind, label }, i) => `${i} ${kind} ${label}`).join('\n'));
   if (!isClean(outcome)) console.log(`FAILED ${failureOf(outcome)}`);
-  if (done % 50 === 0 || done === of) console.log(`${done} of ${of}, ${Math.round((performance.now() - began) / 1000)} s`);
+  if (done % 50 === 0 || done === of)
+    console.log(`${done} of ${of}, ${Math.round((performance.now() - began) / 1000)} s`);
 }

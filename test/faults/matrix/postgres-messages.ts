@@ -10,7 +10,7 @@ const HEADER = 5;
 
 /** Cuts the bytes of one side of a connection into messages. */
 export class Messages {
-  private rest = Buffer.alloc(0);
+  private rest: Buffer = Buffer.alloc(0);
 
   constructor(private atStart: boolean) {}
 

@@ -31,7 +31,9 @@ export function tableOf(outcomes: readonly Outcome[]): string {
   const header = ['flow', 'steps', ...COLUMNS.map(([name]) => name), 'two faults', 'runs', 'clean'];
   const rows = flows.map((flow) => {
     const of = outcomes.filter((outcome) => outcome.flow === flow);
-    const cells = COLUMNS.map(([, acts]) => count(of.filter((one) => single(one) && acts.includes(actOf(one) as never))));
+    const cells = COLUMNS.map(([, acts]) =>
+      count(of.filter((one) => single(one) && acts.includes(actOf(one) as never))),
+    );
     const steps = Math.max(...of.map((one) => one.steps.length));
     const clean = of.filter(isClean).length;
     return [flow, steps, ...cells, count(of.filter((one) => !single(one))), of.length, clean];

@@ -89,12 +89,16 @@ export class StripeProxy {
 
   private forward({ method, path, headers, body }: Asked): Promise<Answered> {
     return new Promise((resolve, reject) => {
-      const request = http.request(`${this.options.target}${path}`, { method, headers, agent: this.agent }, (answer) => {
-        wholeOf(answer).then(
-          (whole) => resolve({ status: answer.statusCode!, headers: withoutHops(answer.headers), body: whole }),
-          reject,
-        );
-      });
+      const request = http.request(
+        `${this.options.target}${path}`,
+        { method, headers, agent: this.agent },
+        (answer) => {
+          wholeOf(answer).then(
+            (whole) => resolve({ status: answer.statusCode!, headers: withoutHops(answer.headers), body: whole }),
+            reject,
+          );
+        },
+      );
       request.once('error', reject);
       request.end(body);
     });
@@ -107,9 +111,10 @@ async function wholeOf(stream: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function withoutHops({ connection, 'transfer-encoding': encoding, ...headers }: http.IncomingHttpHeaders) {
-  return headers;
-}
+/** What is about the connection only stays on it. */
+const withoutHops = (headers: http.IncomingHttpHeaders): http.IncomingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !HOPS.has(name)));
+const HOPS = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 
 const pathOf = (url: string): string => url.split('?')[0]!;
 

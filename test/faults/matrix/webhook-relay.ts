@@ -35,7 +35,10 @@ export class WebhookRelay {
   private async pass(request: http.IncomingMessage): Promise<number> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const headers = { 'content-type': 'application/json', 'stripe-signature': String(request.headers['stripe-signature']) };
+    const headers = {
+      'content-type': 'application/json',
+      'stripe-signature': String(request.headers['stripe-signature']),
+    };
     const sent = Array.from({ length: this.copies }, async () => {
       if (this.target === null) throw new Error('nobody is there');
       const body = Buffer.concat(chunks);

@@ -39,6 +39,8 @@ export class ThingsController {
 export class ThingsListener {
   readonly delivered: string[] = [];
   failures = 0;
+  /** Awaited by each delivery before it ends. */
+  beforeDelivery: () => Promise<void> = async () => {};
 
   @InTransaction(thingMade)
   async refuse(_tx: Tx, { name }: { name: string }): Promise<void> {
@@ -47,6 +49,7 @@ export class ThingsListener {
 
   @AfterCommit(thingMade)
   async deliver({ name }: { name: string }): Promise<void> {
+    await this.beforeDelivery();
     if (this.failures-- > 0) throw new Error('not now');
     this.delivered.push(name);
   }

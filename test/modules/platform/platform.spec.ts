@@ -157,6 +157,23 @@ describe('an Idempotency-Key', () => {
   });
 });
 
+describe('a connection that breaks in a transaction', () => {
+  it('is replaced: the pool never runs dry', async () => {
+    const broken = Array.from({ length: 20 }, async () =>
+      app.get(Transactions).run(scope, async (tx) => {
+        await sql`select pg_terminate_backend(pg_backend_pid())`.execute(tx.db);
+      }),
+    );
+    const ends = await Promise.allSettled(broken);
+    expect(ends.map(({ status }) => status)).toEqual(ends.map(() => 'rejected'));
+    expect((await post({ name: 'after the break', size: '1' })).status).toBe(201);
+  });
+});
+
+const leased = async (): Promise<number> =>
+  (await sql<{ n: number }>`select count(*)::int n from outbox_delivery where leased_until > now()`.execute(db()))
+    .rows[0]!.n;
+
 describe('an event', () => {
   it('and its change happen both or neither when a subscriber of the transaction fails', async () => {
     expect((await post({ name: 'refused', size: '1' })).status).toBe(500);
@@ -178,6 +195,24 @@ describe('an event', () => {
     await app.get(Outbox).drain(scope);
     await app.get(Outbox).drain(scope);
     expect(listener.delivered).toEqual(['later']);
+  });
+
+  it('delivered by another worker stays delivered when the first one wakes up after its lease and fails', async () => {
+    const listener = app.get(ThingsListener);
+    let wake = () => {};
+    listener.beforeDelivery = () => new Promise((resolve) => (wake = resolve));
+    await post({ name: 'taken over', size: '1' });
+    const sleeper = app.get(Outbox).deliverBatch();
+    for (let i = 0; (await leased()) === 0 && i < 100; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    await sql`update outbox_delivery set leased_until = now() where status = 'pending'`.execute(db());
+    listener.beforeDelivery = async () => {};
+    await app.get(Outbox).deliverBatch();
+    expect(listener.delivered.at(-1)).toBe('taken over');
+    listener.failures = 1;
+    wake();
+    await sleeper;
+    const open = await sql`select status from outbox_delivery where status <> 'done'`.execute(db());
+    expect(open.rows).toEqual([]);
   });
 
   it('that no retry helps is dead, visible with its reason', async () => {

@@ -24,7 +24,10 @@ export class HappenedView {
 
 export class AdvancedClockView {
   now: string;
+  /** What happened on the way, in order: the first 1,000 of it. Advance in smaller steps to see all. */
   happened: HappenedView[];
+  /** How much happened in all. */
+  happened_total: number;
 }
 
 @ApiTags('Clock')
@@ -46,10 +49,14 @@ export class ClockController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Advance the clock of a development environment and do everything due on the way' })
   async advance(@Body() body: AdvanceClockBody): Promise<AdvancedClockView> {
-    const { now, happened } = await this.clock.advance(await this.requests.verifiedScope(), new Date(body.to));
+    const { now, happened, happenedTotal } = await this.clock.advance(
+      await this.requests.verifiedScope(),
+      new Date(body.to),
+    );
     return {
       now: now.toISOString(),
       happened: happened.map((one) => ({ ...one, at: one.at.toISOString() })),
+      happened_total: happenedTotal,
     };
   }
 }

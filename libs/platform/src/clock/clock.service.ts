@@ -14,6 +14,13 @@ export interface Happened {
   id: string;
 }
 
+/** What an advance did, in order: so much of it as fits an answer, and how much there was. */
+export interface Advanced {
+  readonly now: Date;
+  readonly happened: Happened[];
+  readonly happenedTotal: number;
+}
+
 interface EnvironmentClock {
   type: 'development' | 'production';
   now: Date;
@@ -22,6 +29,8 @@ interface EnvironmentClock {
 
 /** A jump longer than this is surely a typing error. */
 const MAX_JUMP_YEARS = 20;
+/** An advance of years with many customers publishes millions of events: an answer tells the first ones. */
+const MAX_TOLD = 1_000;
 
 /**
  * The time of an environment. Production goes by real time. A development environment does so too until it is first
@@ -53,7 +62,7 @@ export class ClockService {
    * drained before the next. How far it came is stored with each instant, so a call after a crash goes on from there.
    * @throws Problem 403 in production, 400 for the past, 409 while another call is advancing the same clock.
    */
-  async advance(scope: Scope, to: Date): Promise<{ now: Date; happened: Happened[] }> {
+  async advance(scope: Scope, to: Date): Promise<Advanced> {
     return this.exclusively(scope, async () => {
       const clock = await this.read(scope);
       this.assertMayAdvance(clock, to);
@@ -67,7 +76,7 @@ export class ClockService {
       }
       await this.set(scope, to);
       await this.settle(scope);
-      return { now: to, happened: await this.happenedSince(scope, before) };
+      return { now: to, ...(await this.happenedSince(scope, before)) };
     });
   }
 
@@ -122,11 +131,16 @@ export class ClockService {
     return found.rows[0]!.seq;
   }
 
-  private async happenedSince(scope: Scope, seq: string): Promise<Happened[]> {
-    const found = await sql<{ at: string; name: string; id: string }>`
-      select at, name, id from outbox_event
-      where environment_id = ${scope.environmentId} and seq > ${seq}::bigint order by seq`.execute(this.db());
-    return found.rows.map((row) => ({ at: new Date(row.at), event: row.name, id: row.id }));
+  private async happenedSince(scope: Scope, seq: string): Promise<Omit<Advanced, 'now'>> {
+    const found = await sql<{ at: string; name: string; id: string; total: number }>`
+      select at, name, id, count(*) over ()::int total from outbox_event
+      where environment_id = ${scope.environmentId} and seq > ${seq}::bigint order by seq limit ${MAX_TOLD}`.execute(
+      this.db(),
+    );
+    return {
+      happened: found.rows.map((row) => ({ at: new Date(row.at), event: row.name, id: row.id })),
+      happenedTotal: found.rows[0]?.total ?? 0,
+    };
   }
 
   private db(): Sql {

@@ -3,7 +3,7 @@ import { ensurePostgres } from './embedded-postgres.js';
 
 export interface DatabaseAddress {
   readonly url: string;
-  /** Call last, after the pool is closed: stops the embedded server if nobody else uses it. */
+  /** Call last: stops the embedded server if no other process uses it. */
   readonly release: () => Promise<void>;
 }
 

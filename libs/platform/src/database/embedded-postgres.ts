@@ -8,6 +8,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { applicationName } from './application-name.js';
 
 /** Where and how to run it. */
 export interface EmbeddedOptions {
@@ -264,11 +265,13 @@ export async function ensurePostgres(o: EmbeddedOptions): Promise<EmbeddedPostgr
       await query(`create database ${pg.escapeIdentifier(database)}`);
     const stop = () => void exec('pg_ctl', ['-D', data, '-m', 'fast', '-w', 'stop']);
     const stopIfIdle = async () => {
-      // another process of ours may still be using it
+      // another process may still be using it; what this one has in hand has had its time
       const n = Number(
         (
           await query(
-            "select count(*) n from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
+            `select count(*) n from pg_stat_activity
+             where backend_type = 'client backend' and pid <> pg_backend_pid() and application_name <> $1`,
+            [applicationName],
           )
         ).rows[0].n,
       );

@@ -1,4 +1,5 @@
 import { Migrator } from '@mikro-orm/migrations';
+import { applicationName } from './application-name.js';
 import { PreparingClient } from './preparing-client.js';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
 
@@ -31,7 +32,7 @@ export const ormOptions = ({ clientUrl, poolSize, entities, migrations }: OrmPar
     pool: { min: 1, max: poolSize },
     driverOptions: {
       Client: PreparingClient,
-      application_name: 'drawdown',
+      application_name: applicationName,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       lock_timeout: LOCK_TIMEOUT_MS,

@@ -4,6 +4,8 @@ import pg from 'pg';
 const PREPARED_FROM_USE = 3;
 /** Texts that are counted, and so the most a connection keeps: the ORM writes a text for each length of a list. */
 const MAX_TEXTS = 400;
+/** Time for its holder to give a broken connection back himself. */
+const GIVEN_BACK_AFTER_MS = 100;
 const FEATURE_NOT_SUPPORTED = '0A000';
 
 interface Statement {
@@ -16,10 +18,27 @@ interface Statement {
 /**
  * A connection that prepares the statements it is given often, so that PostgreSQL parses and plans them once. Parsing
  * and planning is most of what a small statement costs. The counts are the process's, the prepared statements are the
- * connection's own.
+ * connection's own. A connection that breaks goes back to the pool, whoever holds it.
  */
 export class PreparingClient extends pg.Client {
   private static readonly statements = new Map<string, Statement>();
+
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.once('end', () => setTimeout(() => this.giveBack(), GIVEN_BACK_AFTER_MS).unref());
+  }
+
+  /**
+   * Whoever holds a connection gives it back to the pool when he has ended his transaction. On a broken one that fails
+   * too, and kysely then keeps it: the pool would run dry, one connection after the other.
+   */
+  private giveBack(): void {
+    try {
+      (this as { release?: (broken: boolean) => void }).release?.(true);
+    } catch {
+      // It was given back.
+    }
+  }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- the driver's own overloads
   override query(...args: any[]): any {

@@ -108,13 +108,15 @@ export class Outbox {
     }
   }
 
+  /** Only by the worker that holds the claim: one that slept past its lease must not undo what its successor has told. */
   private async settle(delivery: Delivery, status: 'done' | 'pending' | 'dead', error: string | null): Promise<void> {
     await sql`
       update outbox_delivery
       set status = ${status}, leased_until = null, last_error = ${error?.slice(0, 2000) ?? null},
           next_attempt_at = case when ${status} = 'pending'
             then now() + make_interval(secs => least(power(2, ${delivery.attempts}::int) / 4, 3600)) else next_attempt_at end
-      where event_seq = ${delivery.event_seq} and handler = ${delivery.handler}`.execute(this.db());
+      where event_seq = ${delivery.event_seq} and handler = ${delivery.handler}
+        and status = 'pending' and attempts = ${delivery.attempts}`.execute(this.db());
   }
 
   private db(): Sql {

@@ -5,4 +5,4 @@ import { recurringCharge } from './recurring-charge.js';
 import { topUpByCheckout } from './top-up-by-checkout.js';
 import { trialEnd } from './trial-end.js';
 
-export const flows: readonly Flow<never>[] = [recurringCharge, topUpByCheckout, trialEnd, planChange, cardSaved];
+export const flows: readonly Flow[] = [recurringCharge, topUpByCheckout, trialEnd, planChange, cardSaved];

@@ -2,7 +2,7 @@ import type { Flow } from '../flow.js';
 import { customerWithCard, plan, rows, subscribe } from './starter.js';
 
 /** In the middle of a paid month the plan changes with proration: a change invoice at once, and the share of new credits. */
-export const planChange: Flow<{ subscriptionId: string; planId: string }> = {
+export const planChange: Flow = {
   name: 'plan change',
   async prepare(world) {
     const { planId } = await plan(world, 0);
@@ -12,19 +12,18 @@ export const planChange: Flow<{ subscriptionId: string; planId: string }> = {
     await world.advance('2026-01-10T10:30:00Z');
     await rows(world, 300, 'usage-1');
     await world.advance('2026-01-20T09:00:00Z');
-    return { subscriptionId, planId: pro };
-  },
-  async run(world, { subscriptionId, planId }) {
-    await world.post(`/subscriptions/${subscriptionId}/change/execute`, {
-      target_plan_id: planId,
-      proration_behavior: 'create_prorations',
-      billing_period: 'MONTHLY',
-      billing_cadence: 'RECURRING',
-      billing_cycle: 'anniversary',
-    });
-    await world.advance('2026-01-20T10:30:00Z');
-    await world.tellEvents();
-    await world.advance('2026-01-30T09:00:00Z');
+    return async (world) => {
+      await world.post(`/subscriptions/${subscriptionId}/change/execute`, {
+        target_plan_id: pro,
+        proration_behavior: 'create_prorations',
+        billing_period: 'MONTHLY',
+        billing_cadence: 'RECURRING',
+        billing_cycle: 'anniversary',
+      });
+      await world.advance('2026-01-20T10:30:00Z');
+      await world.tellEvents();
+      await world.advance('2026-01-30T09:00:00Z');
+    };
   },
 };
 

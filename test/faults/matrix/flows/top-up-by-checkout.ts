@@ -2,7 +2,7 @@ import type { Flow } from '../flow.js';
 import { openPage, payOn, plan, rows, subscribe, walletOf } from './starter.js';
 
 /** A customer without a card buys 500 credits on the hosted page; part of them pays usage that was short. */
-export const topUpByCheckout: Flow<{ walletId: string }> = {
+export const topUpByCheckout: Flow = {
   name: 'top-up by Checkout',
   async prepare(world) {
     const { planId } = await plan(world, 0);
@@ -13,14 +13,14 @@ export const topUpByCheckout: Flow<{ walletId: string }> = {
     await world.advance('2026-01-10T10:30:00Z');
     if (due === '0') throw new Error('the first fee was to be paid');
     await rows(world, 1_500, 'usage-1');
-    return { walletId: await walletOf(world, id) };
-  },
-  async run(world, { walletId }) {
-    const page = await openPage(world, { mode: 'top_up', wallet_id: walletId, credits: '500' });
-    await payOn(world, page);
-    await world.advance('2026-01-10T11:30:00Z');
-    await world.tellEvents();
-    await world.advance('2026-01-20T09:00:00Z');
+    const walletId = await walletOf(world, id);
+    return async (world) => {
+      const page = await openPage(world, { mode: 'top_up', wallet_id: walletId, credits: '500' });
+      await payOn(world, page);
+      await world.advance('2026-01-10T11:30:00Z');
+      await world.tellEvents();
+      await world.advance('2026-01-20T09:00:00Z');
+    };
   },
 };
 
