@@ -56,7 +56,7 @@ export class World {
 
   /** A request as a careful client sends it: again with the same key until it is answered. */
   async post<T>(path: string, body: object): Promise<T> {
-    const key = `request-${++this.keys}`;
+    const key = `${new URL(this.parts.databaseUrl).pathname.slice(1)}-${++this.keys}`;
     return this.insist(`POST ${path}`, () => this.send<T>('POST', path, body, key));
   }
 
