@@ -93,8 +93,8 @@ export class SubscriptionsMigration extends Migration {
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
       );
-      create index subscription_line_item_by_subscription on subscription_line_item (environment_id, subscription_id);
-      create index subscription_line_item_of_usage on subscription_line_item (environment_id, customer_id)
+      create index subscription_line_item_by_subscription on subscription_line_item (subscription_id);
+      create index subscription_line_item_of_usage on subscription_line_item (customer_id)
         where price_type = 'USAGE';
 
       create table subscription_period (
@@ -120,7 +120,7 @@ export class SubscriptionsMigration extends Migration {
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
       );
-      create index subscription_period_by_end on subscription_period (environment_id, subscription_id, end_at);
+      create index subscription_period_by_end on subscription_period (subscription_id, end_at);
       create unique index subscription_period_start on subscription_period (environment_id, subscription_id, start_at)
         where start_at < end_at;
       create unique index subscription_period_open on subscription_period (environment_id, subscription_id)

@@ -38,7 +38,7 @@ export class WalletsMigration extends Migration {
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       ) with (fillfactor = 50);
-      create index wallet_by_customer on wallet (environment_id, customer_id, currency);
+      create index wallet_by_customer on wallet (customer_id, currency);
       create index wallet_by_age on wallet (environment_id, created_at desc, id desc);
 
       create table lot (
@@ -54,17 +54,18 @@ export class WalletsMigration extends Migration {
         granted numeric(38,12) not null check (granted > 0 and granted <> 'NaN'),
         remaining numeric(38,12) not null check (remaining between 0 and granted),
         held numeric(38,12) not null default 0 check (held between 0 and remaining),
+        exhausted boolean generated always as (remaining = 0) stored,
         written_off_at timestamptz check (written_off_at is null or remaining = held),
         business_key text not null,
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
+        unique (wallet_id, id, environment_id),
         unique (environment_id, business_key),
         foreign key (environment_id, wallet_id) references wallet (environment_id, id) deferrable initially deferred,
         foreign key (environment_id, customer_id) references customer (environment_id, id) deferrable initially deferred
       ) with (fillfactor = 50);
-      create index lot_with_credits on lot (environment_id, wallet_id) where remaining > 0;
-      create index lot_by_wallet on lot (environment_id, wallet_id);
+      create index lot_with_credits on lot (wallet_id) where not exhausted;
 
       create table ledger_entry (
         id text primary key,
@@ -93,11 +94,10 @@ export class WalletsMigration extends Migration {
         metadata jsonb not null,
         prev_hash bytea not null,
         hash bytea not null,
-        unique (environment_id, id),
         unique (environment_id, business_key),
         unique (wallet_id, seq),
-        foreign key (environment_id, wallet_id) references wallet (environment_id, id) deferrable initially deferred,
-        foreign key (environment_id, lot_id) references lot (environment_id, id) deferrable initially deferred
+        foreign key (wallet_id, lot_id, environment_id) references lot (wallet_id, id, environment_id)
+          deferrable initially deferred
       );
       create index ledger_entry_by_age on ledger_entry (environment_id, at desc, seq desc, id desc);
       create index ledger_entry_by_cause on ledger_entry (environment_id, cause_id);

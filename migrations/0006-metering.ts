@@ -78,13 +78,14 @@ export class MeteringMigration extends Migration {
         late boolean not null check (billed is not null or not late),
         created_at timestamptz not null,
         updated_at timestamptz not null,
-        primary key (environment_id, line_item_id, period_id),
+        primary key (line_item_id, period_id),
         check (accrued = covered + shortfall + waived),
+        check ((shortfall > 0) = (short_no is not null)),
         foreign key (environment_id, period_id) references usage_period (environment_id, id) deferrable initially deferred
       ) with (fillfactor = 50);
-      create index accrual_late on accrual (environment_id, period_id) where late;
-      create index accrual_by_period on accrual (environment_id, period_id);
-      create index accrual_short on accrual (environment_id, customer_id) where shortfall > 0;
+      create index accrual_late on accrual (period_id) where late;
+      create index accrual_by_period on accrual (period_id);
+      create index accrual_short on accrual (customer_id) where short_no is not null;
     `);
   }
 }

@@ -40,26 +40,27 @@ const columns = sql`
 
 /**
  * What the fold works on, by `accrualKey`: the accruals of these items' periods, whether or not something was used,
- * and every open shortfall of the customers, which credits that come back pay. One query.
+ * and every open shortfall of the customers, which credits that come back pay. One query, by ids that are this
+ * environment's; `offset 0` keeps every step a look-up of one row, whatever a planner without statistics believes.
  */
 export async function loadAccruals(
   tx: Tx,
   items: readonly UsageItem[],
   customerIds: readonly string[],
 ): Promise<Map<string, OpenAccrual>> {
-  const environment = tx.scope.environmentId;
   const found = await sql<OpenAccrualRow>`
     select i.line_item_id, i.period_id, ${columns}
     from unnest(${items.map((item) => item.lineItemId)}::text[], ${items.map((item) => item.period.id)}::text[])
       i(line_item_id, period_id)
-    join usage_period p on p.environment_id = ${environment} and p.id = i.period_id
-    left join accrual a on a.environment_id = ${environment} and a.line_item_id = i.line_item_id
-      and a.period_id = i.period_id
+    cross join lateral (select * from usage_period where id = i.period_id offset 0) p
+    left join lateral (
+      select * from accrual where line_item_id = i.line_item_id and period_id = i.period_id offset 0) a on true
     union all
     select a.line_item_id, a.period_id, ${columns}
-    from accrual a join usage_period p on p.environment_id = a.environment_id and p.id = a.period_id
-    where a.environment_id = ${environment} and a.customer_id = any(${[...customerIds]}::text[])
-      and a.shortfall > 0 and p.closed_at is null`.execute(tx.db);
+    from accrual a cross join lateral (select * from usage_period where id = a.period_id offset 0) p
+    where a.customer_id = any(${[...customerIds]}::text[]) and a.short_no is not null and p.closed_at is null`.execute(
+    tx.db,
+  );
   return new Map(found.rows.map((row) => [accrualKey(row.line_item_id, row.period_id), openAccrual(row)]));
 }
 
@@ -130,7 +131,7 @@ export async function saveAccruals(tx: Tx, accruals: readonly OpenAccrual[]): Pr
       line_item_id text, period_id text, customer_id text, currency text, state jsonb, events bigint,
       quantity numeric, free numeric, billable numeric, accrued numeric, covered numeric, credits numeric,
       shortfall numeric, waived numeric, draws jsonb, free_before numeric, eventless numeric, late boolean)
-    on conflict (environment_id, line_item_id, period_id) do update
+    on conflict (line_item_id, period_id) do update
     set state = excluded.state, events = excluded.events, quantity = excluded.quantity, free = excluded.free,
         billable = excluded.billable, accrued = excluded.accrued, covered = excluded.covered,
         credits = excluded.credits, shortfall = excluded.shortfall, waived = excluded.waived,

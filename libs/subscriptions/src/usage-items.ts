@@ -63,8 +63,8 @@ const usageItemRows = (environmentId: string) => sql`
            p.whole_end, p.status = 'open' as open, s.status <> 'cancelled' running, s.billing_period,
            s.billing_period_count, coalesce(s.paid_from, s.trial_end, s.start_date) paid_start, s.customer_timezone zone
     from subscription_line_item i
-    join subscription s on s.environment_id = i.environment_id and s.id = i.subscription_id
-    join subscription_period p on p.environment_id = i.environment_id and p.subscription_id = i.subscription_id
+    join subscription s on s.id = i.subscription_id
+    join subscription_period p on p.subscription_id = i.subscription_id
     where i.environment_id = ${environmentId} and i.price_type = 'USAGE'`;
 
 /** The item counts at some time of the period. */

@@ -25,7 +25,7 @@ export async function balancesOf(tx: Tx, walletIds: readonly string[]): Promise<
            coalesce(sum(l.remaining - ${heldNow(tx)}) filter (where l.source <> 'purchase'), 0) free,
            coalesce(sum(l.remaining - ${heldNow(tx)}) filter (where l.source = 'purchase'), 0) purchased
     from wallet w
-    left join lot l on l.environment_id = w.environment_id and l.wallet_id = w.id and l.remaining > 0
+    left join lot l on l.wallet_id = w.id and not l.exhausted
       and l.effective_at <= ${tx.now} and (l.expires_at is null or l.expires_at > ${tx.now})
       and l.written_off_at is null and w.status = 'active'
     where w.environment_id = ${tx.scope.environmentId} and w.id = any(${[...walletIds]}::text[])

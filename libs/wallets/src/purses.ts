@@ -126,25 +126,29 @@ interface PurseRow {
   held: string;
 }
 
-/** One query: every wallet of the customers, with its lots that have credits and those of `drawnLots`. */
+/**
+ * One query: every wallet of the customers, with its lots that have credits and those of `drawnLots`. All ids are of this
+ * environment; see `lockedForBooking` why it isn't asked for again.
+ */
 export async function loadPurses(
   tx: Tx,
   customerIds: readonly string[],
   drawnLots: readonly string[],
 ): Promise<Purses> {
-  const environment = tx.scope.environmentId;
+  const columns = sql`
+    w.customer_id, w.id wallet_id, w.currency, w.conversion_rate,
+    l.written_off_at is null and w.status = 'active' and w.allowed_price_types && '{ALL,USAGE}' usable,
+    w.status <> 'closed' and w.allowed_price_types && '{ALL,USAGE}' prepaid, w.debt > 0 indebted,
+    coalesce(l.held > ${heldNow(tx)}, false) stale,
+    l.id lot_id, l.source, l.priority, l.effective_at, l.expires_at, l.created_at, l.remaining, l.held`;
   const found = await sql<PurseRow>`
-    select w.customer_id, w.id wallet_id, w.currency, w.conversion_rate,
-           l.written_off_at is null and w.status = 'active' and w.allowed_price_types && '{ALL,USAGE}' usable,
-           w.status <> 'closed' and w.allowed_price_types && '{ALL,USAGE}' prepaid, w.debt > 0 indebted,
-           coalesce(l.held > ${heldNow(tx)}, false) stale,
-           l.id lot_id, l.source, l.priority, l.effective_at, l.expires_at, l.created_at, l.remaining, l.held
-    from wallet w left join lateral (
-      select * from lot where environment_id = w.environment_id and wallet_id = w.id and remaining > 0
-      union all
-      select * from lot where environment_id = ${environment} and id = any(${[...drawnLots]}::text[])
-        and wallet_id = w.id and remaining = 0) l on true
-    where w.environment_id = ${environment} and w.customer_id = any(${[...customerIds]}::text[])`.execute(tx.db);
+    select ${columns} from wallet w
+    left join lateral (select * from lot where wallet_id = w.id and not exhausted offset 0) l on true
+    where w.customer_id = any(${[...customerIds]}::text[])
+    union all
+    select ${columns} from lot l
+    cross join lateral (select * from wallet where id = l.wallet_id offset 0) w
+    where l.id = any(${[...drawnLots]}::text[]) and l.exhausted`.execute(tx.db);
   const rates = new Map(
     found.rows.map((row) => [purseKey(row.customer_id, row.currency), new Decimal(row.conversion_rate)]),
   );
