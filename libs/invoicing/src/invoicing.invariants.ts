@@ -42,7 +42,7 @@ export const invoicingInvariants: readonly Invariant[] = [
     'an invoice is charged once: more than it asks is received only where it says so',
     sql`select i.id || ' was charged ' || count(*) || ' times' violation
         from invoice i join payment_receipt r on r.environment_id = i.environment_id and r.invoice_id = i.id
-        join payment p on p.environment_id = r.environment_id and p.id = r.payment_id and p.method_type <> 'OFFLINE'
+        join payment p on p.environment_id = r.environment_id and p.id = r.payment_id and p.method_type in ('CARD', 'PAYMENT_LINK')
         group by i.environment_id, i.id having count(*) > 1 and i.overpaid_amount = 0`,
   ),
   invariant(
@@ -76,6 +76,14 @@ export const invoicingInvariants: readonly Invariant[] = [
         left join lot l on l.environment_id = p.environment_id and l.id = p.lot_id
         where (p.state in ('granted', 'stranded')) <> (i.paid_at is not null) or (p.state = 'granted') <> (l.id is not null)
            or l.granted <> p.credits`,
+  ),
+  invariant(
+    'what a wallet says its automatic top-up has ordered is its one unpaid automatic purchase',
+    sql`select w.id || ' says ' || coalesce(w.auto_topup_state ->> 'invoice_id', 'nothing') || ', pending is '
+               || coalesce(p.invoice_id, 'nothing') violation
+        from wallet w left join credit_purchase p on p.environment_id = w.environment_id and p.wallet_id = w.id
+          and p.automatic and p.state = 'pending'
+        where (w.auto_topup_state ->> 'invoice_id') is distinct from p.invoice_id`,
   ),
   invariant(
     'the credits that paid fees are those that their invoices show, and none of a withdrawn one',

@@ -122,11 +122,11 @@ const thresholdsOf = (topUp: Decimal | undefined, alerts: AlertSettings | null):
   ...[alerts?.info, alerts?.warning, alerts?.critical].flatMap((level) => (level ? [level.threshold] : [])),
 ];
 
-/** The next instant at which one of its lots expires or takes effect. */
+/** The next instant at which one of its lots expires or takes effect; one that is empty may be given back to until then. */
 async function nextChange(tx: Tx, walletId: string): Promise<Date | null> {
   const found = await sql<{ at: string | null }>`
     select min(at) at from lot, unnest(array[effective_at, expires_at]) at
-    where environment_id = ${tx.scope.environmentId} and wallet_id = ${walletId} and remaining > 0
+    where environment_id = ${tx.scope.environmentId} and wallet_id = ${walletId} and written_off_at is null
       and at > ${tx.now}`.execute(tx.db);
   const at = found.rows[0]!.at;
   return at === null ? null : new Date(at);

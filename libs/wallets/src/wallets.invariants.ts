@@ -47,6 +47,21 @@ export const walletInvariants: readonly Invariant[] = [
         having h.credits <> coalesce(sum(hl.credits), 0) or bool_or(l.customer_id <> h.customer_id)`,
   ),
   invariant(
+    'a wallet is watched while it is active and has alerts or automatic top-up, and knows what it can spend',
+    sql`select w.id || ' takes ' || coalesce(w.spendable::text, 'nothing') || ' for spendable, its lots have ' || l.unheld violation
+        from wallet w join environment env on env.id = w.environment_id
+        cross join lateral (
+          select coalesce(sum(remaining - held), 0) unheld from lot
+          where environment_id = w.environment_id and wallet_id = w.id and written_off_at is null
+            and effective_at <= coalesce(env.clock_at, now())
+            and (expires_at is null or expires_at > coalesce(env.clock_at, now()))) l
+        where w.spendable is distinct from case
+            when w.status = 'active' and ((w.auto_topup ->> 'enabled')::boolean or (w.alert_settings ->> 'alert_enabled')::boolean)
+            then l.unheld end
+          and not exists (select from due_work d where d.environment_id = w.environment_id and d.kind = 'wallet.look'
+                            and d.subject_id = w.id and d.due_at <= coalesce(env.clock_at, now()))`,
+  ),
+  invariant(
     'what a wallet owes is what reversals could not take and nothing has paid',
     sql`select w.id || ' owes ' || w.debt || ', its reversals ' || coalesce(r.debt, 0) violation
         from wallet w
