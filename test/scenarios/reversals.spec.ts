@@ -1,6 +1,4 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { Outbox } from '@drawdown/platform';
-import { Reconciliation, StripeInbox } from '@drawdown/stripe';
 import { sql } from 'kysely';
 import { startModules, type Modules } from '../support/modules.js';
 import { Story, type InvoiceBody } from './story.js';
@@ -31,14 +29,6 @@ const control = async <T>(path: string, body?: object): Promise<T> => {
   });
   expect(answer.status).toBe(200);
   return (await answer.json()) as T;
-};
-
-/** Without a single webhook: the sweep finds what happened at Stripe. */
-const hear = async () => {
-  await modules.run((tx) => sql`update stripe_sweep set claimed_until = now() - interval '1 s'`.execute(tx.db));
-  await modules.get(Reconciliation).sweepEvents();
-  await modules.get(StripeInbox).handleDue();
-  await modules.get(Outbox).drain(modules.scope);
 };
 
 /** Somebody who bought credits at half a dollar each. */
@@ -86,7 +76,7 @@ class Buyer {
   async dispute(): Promise<{ id: string }> {
     const { gateway_payment_id: payment_intent } = await this.payment();
     const opened = await control<{ id: string }>('/disputes', { payment_intent });
-    await hear();
+    await story.hear();
     return opened;
   }
 
@@ -128,7 +118,7 @@ describe('a refund of bought credits', () => {
     expect(await buyer.invoice(payment)).toMatchObject({ refunded_amount: '250', payment_status: 'SUCCEEDED' });
     expect(await buyer.told('refund_id')).toEqual(['refund.created', 'refund.succeeded']);
     expect(await refused(payment)).toEqual([409, '0']);
-    await hear();
+    await story.hear();
     expect(await buyer.told('refund_id')).toEqual(['refund.created', 'refund.succeeded']);
   });
 
@@ -163,8 +153,8 @@ describe('a refund of bought credits', () => {
     const payment = await buyer.payment();
     const made = await refund(payment);
     await control(`/refunds/${made.gateway_refund_id}/fail`, {});
-    await hear();
-    await hear();
+    await story.hear();
+    await story.hear();
     expect(await buyer.told('refund_id')).toEqual(['refund.created', 'refund.succeeded', 'refund.failed']);
     expect(await buyer.wallet()).toEqual(['200', '0']);
     expect(await buyer.payment()).toMatchObject({ payment_status: 'SUCCEEDED', refunded_at: null });
@@ -192,7 +182,7 @@ describe('a refund of bought credits', () => {
     await buyer.spend('70');
     const { stripe } = await stripeClient();
     await stripe.refunds.create({ payment_intent: payment.gateway_payment_id });
-    await hear();
+    await story.hear();
     expect(await buyer.wallet()).toEqual(['0', '70']);
     expect(await buyer.payment()).toMatchObject({ payment_status: 'REFUNDED' });
   });
@@ -241,7 +231,7 @@ describe('a dispute', () => {
     const { id } = await buyer.dispute();
     expect(await buyer.wallet()).toEqual(['0', '0']);
     await control(`/disputes/${id}/close`, { outcome: 'lost' });
-    await hear();
+    await story.hear();
     expect(await buyer.told('dispute_id')).toEqual(['dispute.created', 'dispute.lost']);
     expect(await buyer.wallet()).toEqual(['0', '100']);
     const payment = await buyer.payment();
@@ -258,8 +248,8 @@ describe('a dispute', () => {
     expect(await buyer.wallet()).toEqual(['0', '0']);
     expect((await refused(await buyer.payment()))[0]).toBe(409);
     await control(`/disputes/${id}/close`, { outcome: 'won' });
-    await hear();
-    await hear();
+    await story.hear();
+    await story.hear();
     expect(await buyer.told('dispute_id')).toEqual(['dispute.created', 'dispute.won']);
     expect(await buyer.wallet()).toEqual(['60', '0']);
     const { items } = await story.get<{ items: object[] }>(`/disputes?customer_id=${buyer.customerId}`);
@@ -272,7 +262,7 @@ describe('a dispute', () => {
     await buyer.spend('40');
     const { id } = await buyer.dispute();
     await control(`/disputes/${id}/close`, { outcome: 'lost' });
-    await hear();
+    await story.hear();
     expect(await buyer.wallet()).toEqual(['0', '40']);
   });
 });

@@ -1,6 +1,8 @@
 import { expect } from '@jest/globals';
 import { Decimal } from '@drawdown/billing-core';
 import { defineStarter, type StarterIds } from '../../apps/demo/src/starter-plan.js';
+import { Outbox } from '@drawdown/platform';
+import { Reconciliation, StripeInbox } from '@drawdown/stripe';
 import { sql } from 'kysely';
 import type { Modules } from '../support/modules.js';
 
@@ -80,6 +82,19 @@ export class Story {
 
   saveCardOf(customerId: string, card: string): Promise<void> {
     return this.checkout({ mode: 'setup', customer_id: customerId }, card);
+  }
+
+  /** What a buyer does on a hosted page. */
+  fillIn(pageUrl: string, card: string): Promise<void> {
+    return completeHostedPage(this.modules.sandbox.controlUrl, pageUrl, card);
+  }
+
+  /** Without a single webhook: the sweep finds what happened at Stripe. */
+  async hear(): Promise<void> {
+    await this.modules.run((tx) => sql`update stripe_sweep set claimed_until = now() - interval '1 s'`.execute(tx.db));
+    await this.modules.get(Reconciliation).sweepEvents();
+    await this.modules.get(StripeInbox).handleDue();
+    await this.modules.get(Outbox).drain(this.modules.scope);
   }
 
   /** Opens a hosted page and fills it in, as its customer does. */

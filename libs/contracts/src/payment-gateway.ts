@@ -55,6 +55,9 @@ export const PAYMENT_GATEWAY = Symbol('payment gateway');
 export interface SavedMethods<Tx> {
   /** The method an off-session charge would take; null when there is none that can be charged. */
   defaultOf(tx: Tx, customerId: string): Promise<SavedMethod | null>;
+
+  /** One of the customer's methods; null when it has no such one that can be charged. */
+  get(tx: Tx, customerId: string, id: string): Promise<SavedMethod | null>;
 }
 
 export const SAVED_METHODS = Symbol('saved payment methods');
@@ -206,6 +209,11 @@ export const paymentMethodSaved = defineEvent('payment_method.saved', 'A custome
   brand: Type.String(),
   last4: Type.String(),
 });
+export const paymentMethodPreferred = defineEvent(
+  'payment_method.preferred',
+  'A saved payment method became the one that is charged',
+  { ...gateway, payment_method_id: Id },
+);
 export const paymentMethodRemoved = defineEvent('payment_method.removed', 'A saved payment method is gone', {
   ...gateway,
   payment_method_id: Id,

@@ -20,6 +20,8 @@ export interface Cause {
   readonly key: string;
   /** Somebody asked for it, so it goes also where invoices are sent instead of charged. */
   readonly byHand: boolean;
+  /** The saved method to charge; without it the default one. */
+  readonly methodId?: string | null;
 }
 
 /** Why an invoice is not charged now. */
@@ -78,7 +80,9 @@ export class ChargeDesk {
     if (open) return { attemptId: open.id };
     const obstacle = (await this.obstacle(tx, invoice, cause)) ?? doneBefore(attempts, cause);
     if (obstacle) return obstacle;
-    const method = await this.savedMethods.defaultOf(tx, invoice.customerId);
+    const method = cause.methodId
+      ? await this.savedMethods.get(tx, invoice.customerId, cause.methodId)
+      : await this.savedMethods.defaultOf(tx, invoice.customerId);
     if (!method) return refused('no_saved_method', 'the customer has no saved payment method');
     if (declinedForGood(attempts.at(-1), method)) {
       return refused(
@@ -163,6 +167,7 @@ export class ChargeDesk {
       errorCode: null,
       errorMessage: null,
       failedAt: null,
+      archivedAt: null,
       updatedAt: tx.now,
     });
   }
@@ -188,7 +193,8 @@ export class ChargeDesk {
     return refused(due.refused, due.reason);
   }
 
-  private cardPayment(tx: Tx, invoice: Invoice): Promise<Payment | null> {
+  /** The invoice's one payment by card, if there has been any. */
+  cardPayment(tx: Tx, invoice: Invoice): Promise<Payment | null> {
     const where = { environmentId: tx.scope.environmentId, invoiceId: invoice.id, methodType: 'CARD' as const };
     return tx.em.findOne(Payment, where, { refresh: true });
   }
@@ -205,6 +211,7 @@ export async function newPayment(
   invoice: Invoice,
   methodType: Payment['methodType'],
   amount: Decimal,
+  facts: Partial<Payment> = {},
 ): Promise<Payment> {
   const payment = tx.em.create(Payment, {
     id: newId('pay'),
@@ -229,12 +236,23 @@ export async function newPayment(
     archivedAt: null,
     createdAt: tx.now,
     updatedAt: tx.now,
+    ...facts,
   });
-  await explainRefusal(tx.em.flush(), {
-    payment_open: Problem.state('another payment of the invoice is open', 'in_progress'),
-  });
+  await flushPayments(tx);
   return payment;
 }
+
+/** A payment that was only made is open from now on. @throws Problem 409 when the invoice has another. */
+export async function processable(tx: Tx, payment: Payment): Promise<void> {
+  if (payment.status === 'PENDING') return;
+  tx.em.assign(payment, { status: move(PAYMENT_MOVES, payment.status, 'PENDING'), updatedAt: tx.now });
+  await flushPayments(tx);
+}
+
+const flushPayments = (tx: Tx): Promise<void> =>
+  explainRefusal(tx.em.flush(), {
+    payment_open: Problem.state('another payment of the invoice is open', 'in_progress'),
+  });
 
 function requestOf(
   { scope }: Tx,

@@ -4,7 +4,7 @@ import { type Customer, CustomersService } from '@drawdown/customers';
 import { Agenda, newId, Problem, type Tx } from '@drawdown/platform';
 import { WalletsService } from '@drawdown/wallets';
 import { Injectable } from '@nestjs/common';
-import { newPayment } from './charge-desk.js';
+import { newPayment, processable } from './charge-desk.js';
 import type { CreateCheckoutSessionBody } from './checkout.dto.js';
 import { CreditPurchases } from './credit-purchases.service.js';
 import type { Invoice } from './invoice.entity.js';
@@ -51,6 +51,17 @@ export class CheckoutDesk {
     }
   }
 
+  /**
+   * The page on which a payment that was made is paid.
+   * @throws Problem 400 for an amount that can't be charged, 409 as `begin`, and while another payment is open.
+   */
+  async pay(tx: Tx, payment: Payment, invoice: Invoice): Promise<CheckoutSession> {
+    payment.amount = await this.payableByPage(tx, invoice, 'amount');
+    await processable(tx, payment);
+    const body = { mode: 'invoice' as const, invoice_id: invoice.id, ...payment.returnUrls! };
+    return this.session(tx, body, await this.customers.get(tx, invoice.customerId), payment, invoice);
+  }
+
   /** @throws Problem 404. */
   async get(tx: Tx, id: string): Promise<CheckoutSession> {
     const session = await tx.em.findOne(CheckoutSession, { environmentId: tx.scope.environmentId, id });
@@ -73,7 +84,8 @@ export class CheckoutDesk {
     return this.purchases.order(tx, wallet, purchase({ credits, money: null }, wallet.topupConversionRate));
   }
 
-  private async openPageOf(tx: Tx, invoice: Invoice): Promise<CheckoutSession | null> {
+  /** The page on which the invoice can be paid just now. @throws Problem 409 while a card is being charged for it. */
+  async openPageOf(tx: Tx, invoice: Invoice): Promise<CheckoutSession | null> {
     const scope = { environmentId: tx.scope.environmentId };
     const payment = await tx.em.findOne(
       Payment,
@@ -96,6 +108,12 @@ export class CheckoutDesk {
     invoice: Invoice,
     field: 'credits' | 'invoice_id',
   ): Promise<CheckoutSession> {
+    const amount = await this.payableByPage(tx, invoice, field);
+    const payment = await newPayment(tx, invoice, 'PAYMENT_LINK', amount);
+    return this.session(tx, body, await this.customers.get(tx, invoice.customerId), payment, invoice);
+  }
+
+  private async payableByPage(tx: Tx, invoice: Invoice, field: string): Promise<Decimal> {
     if (invoice.status !== 'FINALIZED') throw Problem.state(`the invoice is ${invoice.status}`, invoice.status);
     if (isPaid(invoice)) throw Problem.state('nothing is left to pay on the invoice', invoice.paymentStatus);
     if (await this.purchases.isWithoutWallet(tx, invoice)) {
@@ -103,8 +121,7 @@ export class CheckoutDesk {
     }
     const due = chargeable(invoice.amountRemaining, invoice.currency);
     if ('refused' in due) throw Problem.invalid(field, `can't be paid by card: ${due.reason}`);
-    const payment = await newPayment(tx, invoice, 'PAYMENT_LINK', due.amount);
-    return this.session(tx, body, await this.customers.get(tx, invoice.customerId), payment, invoice);
+    return due.amount;
   }
 
   private async session(
@@ -170,6 +187,7 @@ function requestOf(
       currency: paid.payment.currency,
       description: paid.invoice.description ?? `Invoice ${paid.invoice.number}`,
     },
+    ...(paid?.payment.saveMethod ? { saveMethod: true } : {}),
     successUrl: body.success_url,
     cancelUrl: body.cancel_url,
   };

@@ -1,3 +1,4 @@
+import { MOST_CREDITS } from '@drawdown/billing-core';
 import { IsAmount, Optional } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsString, IsUrl, MaxLength, ValidateIf } from 'class-validator';
@@ -34,7 +35,7 @@ export class CreateCheckoutSessionBody {
 
   /** Mode top_up: credits to buy, at the wallet's `topup_conversion_rate`. */
   @ValidateIf((body: CreateCheckoutSessionBody) => body.mode === 'top_up')
-  @IsAmount({ above: '0' })
+  @IsAmount({ above: '0', max: MOST_CREDITS })
   credits?: string;
 
   /** Mode invoice. */

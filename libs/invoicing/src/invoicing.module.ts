@@ -10,6 +10,7 @@ import { BillComposer } from './bill-composer.js';
 import { ChargeDesk } from './charge-desk.js';
 import { CheckoutDesk } from './checkout-desk.js';
 import { Collection } from './collection.service.js';
+import { CreditPayments } from './credit-payments.service.js';
 import { CreditPurchases } from './credit-purchases.service.js';
 import { Disputes } from './disputes.service.js';
 import { DunningController } from './dunning.controller.js';
@@ -71,6 +72,7 @@ import { TopUps } from './top-ups.service.js';
     LineBreakdowns,
     InvoiceDesk,
     PaymentDesk,
+    CreditPayments,
     CreditPurchases,
     AutoTopUps,
     AutoTopUpsListener,

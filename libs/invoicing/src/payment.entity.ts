@@ -4,6 +4,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { ATTEMPT_STATES, CHECKOUT_STATUSES, PAYMENT_STATUSES } from './lifecycles.js';
 
 export const PAYMENT_METHOD_TYPES = ['CARD', 'PAYMENT_LINK', 'OFFLINE', 'CREDITS'] as const;
+export type PaymentMethodType = (typeof PAYMENT_METHOD_TYPES)[number];
 
 /** Where a hosted page leads to. */
 export interface ReturnUrls {

@@ -1,12 +1,12 @@
-import { listView, Requests } from '@drawdown/platform';
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { listView, Requests, SuccessView } from '@drawdown/platform';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CheckoutDesk } from './checkout-desk.js';
 import { checkoutSessionView, CreateCheckoutSessionBody, type CheckoutSessionView } from './checkout.dto.js';
 import { HostedPages } from './hosted-pages.service.js';
 import { Collection } from './collection.service.js';
-import { PaymentDesk } from './payment-desk.js';
-import { CreatePaymentBody } from './payment-desk.dto.js';
+import { PaymentDesk, type BegunPayment } from './payment-desk.js';
+import { CreatePaymentBody, UpdatePaymentBody } from './payment-desk.dto.js';
 import { PaymentListView, PaymentQuery, type PaymentView } from './payments.dto.js';
 import { PaymentsService } from './payments.service.js';
 
@@ -33,10 +33,34 @@ export class PaymentsController {
   @Post('payments')
   @ApiOperation({ summary: 'Collect an invoice: charge the saved card, open a hosted page, or record money' })
   async create(@Body() body: CreatePaymentBody): Promise<PaymentView> {
-    const begun = await this.requests.write((tx) => this.desk.begin(tx, body));
-    if (begun.attemptId) await this.collection.carryOn(this.requests.scope(), begun.attemptId);
-    if (begun.sessionId) await this.pages.open(this.requests.scope(), begun.sessionId);
-    return this.requests.read((tx) => this.payments.get(tx, begun.paymentId));
+    return this.carriedOn(await this.requests.write((tx) => this.desk.begin(tx, body)));
+  }
+
+  @Post('payments/:id/process')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Process a payment that was only made, or charge a card again' })
+  async process(@Param('id') id: string): Promise<PaymentView> {
+    return this.carriedOn(await this.requests.write((tx) => this.desk.process(tx, id)));
+  }
+
+  @Put('payments/:id')
+  @ApiOperation({ summary: 'Change the metadata of a payment, or end one that was only made' })
+  update(@Param('id') id: string, @Body() body: UpdatePaymentBody): Promise<PaymentView> {
+    return this.requests.write(async (tx) => {
+      await this.desk.update(tx, id, body);
+      await tx.em.flush();
+      return this.payments.get(tx, id);
+    });
+  }
+
+  @Delete('payments/:id')
+  @ApiOperation({ summary: 'Delete a payment that was only made, or failed' })
+  @ApiOkResponse({ type: SuccessView })
+  remove(@Param('id') id: string): Promise<SuccessView> {
+    return this.requests.write(async (tx) => {
+      await this.desk.remove(tx, id);
+      return { message: 'the payment is deleted' };
+    });
   }
 
   @Get('payments/:id')
@@ -57,5 +81,11 @@ export class PaymentsController {
   @ApiOperation({ summary: 'Get a hosted page; while it is open the gateway is asked' })
   async getCheckout(@Param('id') id: string): Promise<CheckoutSessionView> {
     return checkoutSessionView(await this.pages.read(this.requests.scope(), id));
+  }
+
+  private async carriedOn({ attemptId, sessionId, paymentId }: BegunPayment): Promise<PaymentView> {
+    if (attemptId) await this.collection.carryOn(this.requests.scope(), attemptId);
+    if (sessionId) await this.pages.open(this.requests.scope(), sessionId);
+    return this.requests.read((tx) => this.payments.get(tx, paymentId));
   }
 }

@@ -125,8 +125,8 @@ export class PaymentView {
   attempts: PaymentAttemptView[];
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
-  @UnusedKey()
-  idempotency_key: null;
+  @ApiProperty({ type: String, nullable: true })
+  idempotency_key: string | null;
   save_card_and_make_default: boolean;
   /** Ours, beside the client's keys. */
   @ApiProperty({ type: String, nullable: true })
@@ -147,6 +147,7 @@ export interface PaymentParts {
 
 export const paymentView = (payment: Payment, { invoiceNumber, attempts, page }: PaymentParts): PaymentView => {
   const url = page?.url ?? null;
+  const byGateway = payment.methodType === 'CARD' || payment.methodType === 'PAYMENT_LINK';
   return {
     ...recordOf(payment),
     id: payment.id,
@@ -158,8 +159,8 @@ export const paymentView = (payment: Payment, { invoiceNumber, attempts, page }:
     payment_method_type: payment.methodType,
     payment_method_id: payment.paymentMethodId ?? null,
     payment_status: payment.status,
-    payment_gateway: payment.methodType === 'OFFLINE' ? null : 'stripe',
-    gateway_payment_id: payment.methodType === 'OFFLINE' ? null : (payment.gatewayPaymentId ?? null),
+    payment_gateway: byGateway ? 'stripe' : null,
+    gateway_payment_id: byGateway ? (payment.gatewayPaymentId ?? null) : null,
     gateway_tracking_id: page?.gatewaySessionId ?? null,
     gateway_metadata: url ? { payment_url: url } : {},
     payment_url: url,
@@ -169,9 +170,9 @@ export const paymentView = (payment: Payment, { invoiceNumber, attempts, page }:
     refunded_at: payment.refundedAt?.toISOString() ?? null,
     track_attempts: payment.methodType === 'CARD',
     attempts: attempts.map(attemptView),
-    metadata: {},
-    idempotency_key: null,
-    save_card_and_make_default: false,
+    metadata: payment.metadata,
+    idempotency_key: payment.requestKey ?? null,
+    save_card_and_make_default: payment.saveMethod,
     error_code: payment.errorCode ?? null,
   };
 };

@@ -9,7 +9,7 @@ import { paymentView, type PaymentQuery, type PaymentView } from './payments.dto
 export class PaymentsService {
   /** @throws Problem 404. */
   async get(tx: Tx, id: string): Promise<PaymentView> {
-    const payment = await tx.em.findOne(Payment, { environmentId: tx.scope.environmentId, id });
+    const payment = await tx.em.findOne(Payment, { environmentId: tx.scope.environmentId, id, archivedAt: null });
     if (!payment) throw Problem.notFound('payment', id);
     return (await this.views(tx, [payment]))[0]!;
   }
@@ -23,6 +23,7 @@ export class PaymentsService {
     const ids = [query.payment_ids, pages?.map(({ paymentId }) => paymentId ?? '')].filter((some) => some);
     const where = {
       ...own,
+      archivedAt: null,
       ...createdWithin(query),
       ...(query.destination_id ? { invoiceId: query.destination_id } : {}),
       ...(query.payment_method_type ? { methodType: query.payment_method_type } : {}),

@@ -81,6 +81,11 @@ export class Settlement {
     return this.receive(tx, payment, invoice, `offline:${payment.id}`, payment.amount);
   }
 
+  /** Credits that pay the whole amount of the payment; whoever calls has taken them. */
+  receivedInCredits(tx: Tx, payment: Payment, invoice: Invoice): Promise<void> {
+    return this.receive(tx, payment, invoice, `credits:${payment.id}`, payment.amount);
+  }
+
   private async attemptSucceeded(tx: Tx, attempt: PaymentAttempt, payment: Payment, invoice: Invoice, told: Succeeded) {
     if (!canMove(ATTEMPT_MOVES, attempt.state, 'succeeded')) return;
     const facts = { gatewayPaymentId: told.gatewayPaymentId, errorCode: null, errorMessage: null };

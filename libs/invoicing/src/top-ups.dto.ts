@@ -1,3 +1,4 @@
+import { MOST_CREDITS } from '@drawdown/billing-core';
 import { IsAmount, IsInstant, IsMetadata, IsText, IsWhole, Optional } from '@drawdown/platform';
 import { WalletTransactionView, WalletView } from '@drawdown/wallets';
 import { ApiProperty } from '@nestjs/swagger';
@@ -12,7 +13,7 @@ export class TopUpWalletBody {
 
   /** Credits; they win when `amount` is given too. One of them is required. */
   @Optional()
-  @IsAmount({ above: '0' })
+  @IsAmount({ above: '0', max: MOST_CREDITS })
   credits_to_add?: string | null;
 
   /** Money: so many credits as it buys at the wallet's `topup_conversion_rate` (free ones: at its conversion rate). */

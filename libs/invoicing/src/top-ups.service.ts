@@ -1,4 +1,4 @@
-import { Decimal, purchase } from '@drawdown/billing-core';
+import { Decimal, MOST_CREDITS, purchase } from '@drawdown/billing-core';
 import { CustomersService } from '@drawdown/customers';
 import { newId, Problem, type Tx } from '@drawdown/platform';
 import { type Wallet, WalletsService } from '@drawdown/wallets';
@@ -59,8 +59,10 @@ function boughtBy(tx: Tx, body: TopUpWalletBody, wallet: Wallet) {
   const free = body.transaction_reason === 'FREE_CREDIT_GRANT';
   const decimal = (value?: string | null) => (value ? new Decimal(value) : null);
   const by = { credits: decimal(body.credits_to_add), money: decimal(body.amount) };
+  const bought = purchase(by, free ? wallet.conversionRate : wallet.topupConversionRate);
+  if (bought.credits.gt(MOST_CREDITS)) throw Problem.invalid('amount', `buys more than ${MOST_CREDITS} credits`);
   return {
-    ...purchase(by, free ? wallet.conversionRate : wallet.topupConversionRate),
+    ...bought,
     expiresAt,
     priority: body.priority ?? null,
     description: body.description ?? null,

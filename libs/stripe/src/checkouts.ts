@@ -5,6 +5,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { sql } from 'kysely';
 import Stripe from 'stripe';
 import { checkoutOutcome, mayBecome, savedBy, type CheckoutOutcome, type CheckoutStatus } from './checkout-outcome.js';
+import { madeOnce } from './made-once.js';
 import { ownership } from './ownership.js';
 import { PaymentMethodsService } from './payment-methods.service.js';
 import { StripeAccount } from './stripe-account.js';
@@ -150,9 +151,25 @@ export class Checkouts {
   }
 
   private send(request: CheckoutRequest, stripeId: string, key: string): Promise<Stripe.Checkout.Session> {
-    return this.api.write(key, (stripe, options) =>
-      stripe.checkout.sessions.create(newSession(request, stripeId), options),
+    return madeOnce(
+      key,
+      (one) =>
+        this.api.write(one, (stripe, options) =>
+          stripe.checkout.sessions.create(newSession(request, stripeId), options),
+        ),
+      () => this.find(request.sessionId, stripeId),
     );
+  }
+
+  private async find(sessionId: string, stripeId: string): Promise<Stripe.Checkout.Session | null> {
+    const pages = this.api.pages((stripe, page, options) =>
+      stripe.checkout.sessions.list({ customer: stripeId, ...page }, options),
+    );
+    for await (const page of pages) {
+      const made = page.find((session) => session.client_reference_id === sessionId);
+      if (made) return made;
+    }
+    return null;
   }
 
   private problemOf(error: unknown): unknown {

@@ -17,7 +17,7 @@ export class PaymentMethodView {
   exp_month: number | null;
   @ApiProperty({ type: 'integer', nullable: true })
   exp_year: number | null;
-  /** What is charged without the customer: the one saved last. */
+  /** What is charged without the customer: the one saved, or preferred, last. */
   is_default: boolean;
   created_at: string;
   updated_at: string;

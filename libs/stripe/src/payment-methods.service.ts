@@ -1,6 +1,12 @@
-import { paymentMethodRemoved, paymentMethodSaved, type SavedMethod, type SavedMethods } from '@drawdown/contracts';
+import {
+  paymentMethodPreferred,
+  paymentMethodRemoved,
+  paymentMethodSaved,
+  type SavedMethod,
+  type SavedMethods,
+} from '@drawdown/contracts';
 import { CustomersService } from '@drawdown/customers';
-import { createdWithin, EventBus, pageOptions, type PageQuery, type Tx } from '@drawdown/platform';
+import { createdWithin, EventBus, pageOptions, type PageQuery, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import type Stripe from 'stripe';
@@ -21,6 +27,14 @@ export class PaymentMethodsService implements SavedMethods<Tx> {
     return found.rows[0] ?? null;
   }
 
+  async get(tx: Tx, customerId: string, id: string): Promise<SavedMethod | null> {
+    const found = await sql<SavedMethod>`
+      select id, brand, last4 from payment_method
+      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId} and id = ${id}
+        and removed_at is null`.execute(tx.db);
+    return found.rows[0] ?? null;
+  }
+
   /** A page of what the customer has saved and not removed. @throws Problem 404 for an unknown customer. */
   async list(tx: Tx, customerId: string, query: PageQuery): Promise<[PaymentMethod[], number]> {
     await this.customers.get(tx, customerId);
@@ -29,6 +43,27 @@ export class PaymentMethodsService implements SavedMethods<Tx> {
       { environmentId: tx.scope.environmentId, customerId, removedAt: null, ...createdWithin(query) },
       pageOptions(query),
     );
+  }
+
+  /** What the customer has saved and not removed. @throws Problem 404. */
+  async saved(tx: Tx, customerId: string, id: string): Promise<PaymentMethod> {
+    const where = { environmentId: tx.scope.environmentId, customerId, id, removedAt: null };
+    const method = await tx.em.findOne(PaymentMethod, where, { refresh: true });
+    if (!method) throw Problem.notFound('payment method', id);
+    return method;
+  }
+
+  /** From now on it is what is charged, until another is saved or preferred: the order of `seq` decides. @throws Problem 404. */
+  async prefer(tx: Tx, customerId: string, id: string): Promise<PaymentMethod> {
+    await this.customers.get(tx, customerId);
+    await this.customers.lock(tx, [customerId]);
+    const method = await this.saved(tx, customerId, id);
+    if ((await this.defaultOf(tx, customerId))?.id === id) return method;
+    await sql`
+      update payment_method set seq = default, updated_at = ${tx.now}
+      where environment_id = ${tx.scope.environmentId} and id = ${id}`.execute(tx.db);
+    await this.events.publish(tx, paymentMethodPreferred, { customer_id: customerId, payment_method_id: id });
+    return tx.em.refreshOrFail(method);
   }
 
   /** Keeps what Stripe shows of a method that is attached to the customer; tells when it is new. Locks the customer. */

@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { createHash } from 'node:crypto';
 import type Stripe from 'stripe';
+import { madeOnce } from './made-once.js';
 import { nullIfMissing, StripeApi } from './stripe-api.js';
 import { StripeCustomer } from './stripe-customer.entity.js';
 
@@ -38,7 +39,12 @@ export class StripeCustomers {
     const params = customerParams(owner, details);
     // A deleted customer must not be answered again from Stripe's memory of the key that made it.
     const key = `customer:${owner.customerId}:${known?.id ?? ''}:${fingerprint(params)}`;
-    const made = await this.api.write(key, (stripe, options) => stripe.customers.create(params, options));
+    // One that a failed run has left behind at Stripe is nobody's: nothing is ever charged to it.
+    const made = await madeOnce(
+      key,
+      (one) => this.api.write(one, (stripe, options) => stripe.customers.create(params, options)),
+      async () => null,
+    );
     return this.transactions.run(scopeOf(owner), async (tx) => {
       await sql`
         insert into stripe_customer (id, tenant_id, environment_id, customer_id, created_at, updated_at)

@@ -4,6 +4,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Charges } from './charges.js';
 import { Checkouts } from './checkouts.js';
 import { EventReader } from './event-reader.js';
+import { MethodRemoval } from './method-removal.js';
 import { PaymentMethodsController } from './payment-methods.controller.js';
 import { PaymentMethodsService } from './payment-methods.service.js';
 import { Reconciliation } from './reconciliation.js';
@@ -34,6 +35,7 @@ export class StripeModule {
         StripeAccount,
         StripeCustomers,
         PaymentMethodsService,
+        MethodRemoval,
         Charges,
         Refunds,
         Checkouts,
