@@ -23,6 +23,7 @@ export async function faultsFound(world: World, undisturbed: string | null): Pro
     select r.gateway_payment_id, trim_scale(r.amount * 100)::text minor from payment_receipt r
     join payment p on p.id = r.payment_id where p.method_type <> 'OFFLINE'`);
   const found = [...doubleCharges(charges), ...lostPayments(charges, receipts), ...(await purchases(world))];
+  found.push(...(await refunds(world, charges)));
   for (const violation of await world.audit()) found.push(`audit: ${violation}`);
   const books = await booksOf(world);
   if (undisturbed !== null && books !== undisturbed) found.push(`books: ${difference(undisturbed, books)}`);
@@ -52,6 +53,20 @@ function lostPayments(charges: readonly Charge[], receipts: readonly Receipt[]):
   return [...lost, ...invented];
 }
 
+/** What Stripe gave back of each charge is what our refunds of it say. */
+async function refunds(world: World, charges: readonly Charge[]): Promise<string[]> {
+  const rows = await world.rows<{ intent: string; minor: string }>(`
+    select r.gateway_payment_id intent, trim_scale(sum(f.amount) * 100)::text minor
+    from refund f join payment_receipt r on r.id = f.receipt_id where f.state <> 'failed' group by 1`);
+  const booked = new Map(rows.map(({ intent, minor }) => [intent, minor]));
+  return charges
+    .filter(({ payment_intent: intent, amount_refunded: back }) => (booked.get(intent ?? '') ?? '0') !== String(back))
+    .map(
+      ({ id, amount_refunded: back, payment_intent: i }) =>
+        `books: ${id} gave back ${back}, ours say ${booked.get(i ?? '')}`,
+    );
+}
+
 async function purchases(world: World): Promise<string[]> {
   const rows = await world.rows<{ violation: string }>(`
     select 'top-up: ' || i.id || ' was paid ' || i.amount_paid || ' and brought ' || count(l.id) || ' lots' violation
@@ -72,8 +87,9 @@ export async function booksOf(world: World): Promise<string> {
         select status, current_period_start, current_period_end from subscription) x),
       'lots', (select json_agg(x order by x::text) from (
         select source, trim_scale(granted)::text granted, trim_scale(remaining)::text remaining, expires_at from lot) x),
-      'ledger', (select json_agg(x order by x::text) from (
-        select kind, trim_scale(sum(credits))::text credits from ledger_entry group by kind) x),
+      'ledger', (select trim_scale(sum(credits))::text from ledger_entry),
+      'refunds', (select json_agg(x order by x::text) from (
+        select trim_scale(amount)::text amount, trim_scale(credits)::text credits from refund where state <> 'failed') x),
       'wallets', (select json_agg(x order by x::text) from (
         select status, trim_scale(credit_balance)::text balance from wallet) x),
       'purchases', (select json_agg(x order by x::text) from (

@@ -112,6 +112,8 @@ export class Laboratory {
       books = await booksOf(world);
     });
     if (outcome.faults.length > 0) throw new Error(`${name} fails undisturbed: ${outcome.faults.join('; ')}`);
+    const moves = outcome.steps.some(({ kind, label }) => kind === 'call' && label.startsWith('POST'));
+    if (!moves) throw new Error(`${name} moves no money`);
     const prepared = { database, journal, happen, books, steps: outcome.steps };
     this.prepared.set(name, prepared);
     return prepared;

@@ -40,7 +40,7 @@ try {
   process.exitCode = failures.length === 0 ? 0 : 1;
 } finally {
   await workers.stop();
-  postgres.stop();
+  await postgres.stopIfIdle();
   fs.rmSync(build, { recursive: true });
 }
 

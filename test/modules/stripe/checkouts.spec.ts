@@ -170,6 +170,32 @@ describe('a hosted page to pay', () => {
   });
 });
 
+describe("a page over which Stripe failed, and remembers that under the page's key", () => {
+  it.each([
+    ['had done nothing', false],
+    ['had opened it all the same', true],
+  ])('is opened once at the next try, though Stripe %s', async (_what, execute) => {
+    const request = world.payment(await world.customer());
+    await world.fault('500_stored', '/v1/checkout/sessions', { execute });
+    await expect(world.gateway.openCheckout(request)).rejects.toMatchObject({ status: 503 });
+    const opened = await world.gateway.openCheckout(request);
+    expect(await world.gateway.openCheckout(request)).toEqual(opened);
+    const { entries } = await world.control<{ entries: { changes: { value: Record<string, unknown> }[] }[] }>(
+      '/journal?object=checkout.session',
+    );
+    const made = entries.flatMap(({ changes }) => changes.map(({ value }) => value));
+    const ours = made.filter((session) => session['client_reference_id'] === request.sessionId);
+    expect(new Set(ours.map((session) => session['id']))).toEqual(new Set([opened.gatewaySessionId]));
+  });
+
+  it('is opened though the same happened to its customer', async () => {
+    const request = world.page(await world.customer());
+    await world.fault('500_stored', '/v1/customers');
+    await expect(world.gateway.openCheckout(request)).rejects.toMatchObject({ status: 503 });
+    expect(await world.gateway.openCheckout(request)).toMatchObject({ url: expect.any(String) });
+  });
+});
+
 describe('a page that can not be opened', () => {
   it('is a 400 that names the field where Stripe refuses the request', async () => {
     const request = world.payment(await world.customer(), { successUrl: 'nowhere' });
