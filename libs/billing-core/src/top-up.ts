@@ -17,6 +17,12 @@ export interface AutoTopUpRule {
 
 export const AUTO_TOP_UP_DEFAULTS = { cooldownMs: 60_000, dailyCap: 10, stopAfterDeclines: 4 } as const;
 
+/**
+ * Credits given or bought at one time, at most: what a wallet ever holds stays within 26 digits, so that nothing that was
+ * accepted can turn out too large when it falls due.
+ */
+export const MOST_CREDITS = '1000000000000000';
+
 /** What is known of a wallet's purchases. */
 export interface AutoTopUpState {
   /** the real-time credit balance, after all of an instant's work */

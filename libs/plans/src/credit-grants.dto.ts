@@ -1,4 +1,4 @@
-import { BILLING_PERIODS, DURATION_UNITS, text, type BillingPeriod, type DurationUnit } from '@drawdown/billing-core';
+import { BILLING_PERIODS, DURATION_UNITS, MOST_CREDITS, text, type BillingPeriod, type DurationUnit } from '@drawdown/billing-core';
 import {
   IsAmount,
   IsInstant,
@@ -34,7 +34,7 @@ export class CreateCreditGrantBody {
   @IsIn(grantCadences)
   cadence: CreditGrant['cadence'];
 
-  @IsAmount({ above: '0' })
+  @IsAmount({ above: '0', max: MOST_CREDITS })
   credits: string;
 
   /** The step of a RECURRING grant. */

@@ -1,4 +1,4 @@
-import { chargeable, purchase, roundMoney } from '@drawdown/billing-core';
+import { chargeable, MOST_CREDITS, purchase, roundMoney } from '@drawdown/billing-core';
 import { IsAmount, IsWhole, Optional, Problem } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
@@ -18,7 +18,7 @@ export class AutoTopupBody {
 
   /** Credits to buy. */
   @Optional()
-  @IsAmount({ above: '0' })
+  @IsAmount({ above: '0', max: MOST_CREDITS })
   amount?: string;
 
   /** Stored only: a purchase is always an invoice whose payment brings the credits, charged to the saved card. */

@@ -1,4 +1,4 @@
-import { type AlertLevel, round12, text, type Decimal } from '@drawdown/billing-core';
+import { type AlertLevel, MOST_CREDITS, round12, text, type Decimal } from '@drawdown/billing-core';
 import {
   IsAmount,
   IsCurrency,
@@ -102,7 +102,7 @@ export class CreateWalletBody extends WalletDetails {
 
   /** Free credits to begin with. */
   @Optional()
-  @IsAmount({ min: '0' })
+  @IsAmount({ min: '0', max: MOST_CREDITS })
   initial_credits_to_load?: string;
 
   /** When they expire; default never. */

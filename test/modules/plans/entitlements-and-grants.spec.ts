@@ -250,6 +250,7 @@ describe('a credit grant', () => {
     ['an unknown field', { colour: 'red' }, 'colour'],
     ['no credits', { credits: '0' }, 'credits'],
     ['credits below zero', { credits: '-5' }, 'credits'],
+    ['more credits than can be kept', { credits: '1000000000000001' }, 'credits'],
     ['credits that are no number', { credits: 'Infinity' }, 'credits'],
     ['a rate of nothing', { conversion_rate: '0' }, 'conversion_rate'],
     ['a recurring grant without a period', { period: null }, 'period'],

@@ -103,6 +103,7 @@ describe('creating a wallet', () => {
     ['conversion_rate', { conversion_rate: '0' }],
     ['conversion_rate', { conversion_rate: 'NaN' }],
     ['initial_credits_to_load', { initial_credits_to_load: '-1' }],
+    ['initial_credits_to_load', { initial_credits_to_load: '1000000000000001' }],
     ['initial_credits_expiry_date_utc', { initial_credits_expiry_date_utc: '2026-01-10T09:00:00Z' }],
     ['initial_credits_to_load_expiry_date', { initial_credits_to_load_expiry_date: 20260230 }],
     ['currency', { currency: 'usdollar' }],
