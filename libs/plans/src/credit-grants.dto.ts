@@ -1,4 +1,11 @@
-import { BILLING_PERIODS, DURATION_UNITS, MOST_CREDITS, text, type BillingPeriod, type DurationUnit } from '@drawdown/billing-core';
+import {
+  BILLING_PERIODS,
+  DURATION_UNITS,
+  MOST_CREDITS,
+  text,
+  type BillingPeriod,
+  type DurationUnit,
+} from '@drawdown/billing-core';
 import {
   IsAmount,
   IsInstant,
