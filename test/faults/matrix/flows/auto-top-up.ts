@@ -7,13 +7,13 @@ export const autoTopUp: Flow = {
   async prepare(world) {
     const { planId } = await plan(world, 0);
     const customerId = await customerWithCard(world);
+    await subscribe(world, planId);
     await world.post('/wallets', {
       customer_id: customerId,
       currency: 'usd',
       topup_conversion_rate: '0.01',
       auto_topup: { enabled: true, threshold: 200, amount: 2000 },
     });
-    await subscribe(world, planId);
     await world.advance('2026-01-10T10:30:00Z');
     await rows(world, 1_180, 'usage-1');
     return async (world) => {
