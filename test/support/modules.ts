@@ -79,7 +79,7 @@ export async function startModules(options: { at?: string; env?: Record<string, 
   return modules;
 }
 
-const client = (url: string, key = API_KEY): Api => {
+export const client = (url: string, key = API_KEY): Api => {
   const send = (method: 'post' | 'put' | 'delete') => (path: string, body?: object, headers?: object) =>
     request(url)
       [method](`/v1${path}`)
