@@ -295,6 +295,20 @@ describe('an automatic top-up that is declined', () => {
     expect([chargesOf(customer).length, (await read(wallet)).credit_balance]).toEqual([1, '2150']);
   });
 
+  it('rests while its wallet is frozen, its unpaid order withdrawn', async () => {
+    const { customer, wallet } = await buyer();
+    world.gateway.willAnswer(declined());
+    await debit(wallet, 50);
+    await world.settled();
+    await world.ok(world.modules.api.post(`/wallets/${wallet}/freeze`));
+    await world.wait(24 * 60);
+    expect(await invoicesOf(customer)).toMatchObject([{ invoice_status: 'VOIDED' }]);
+    expect(chargesOf(customer)).toHaveLength(1);
+    await world.ok(world.modules.api.post(`/wallets/${wallet}/unfreeze`));
+    await world.settled();
+    expect(await read(wallet)).toMatchObject({ credit_balance: '2200' });
+  });
+
   it('is withdrawn with its wallet', async () => {
     const { customer, wallet } = await buyer();
     world.gateway.willAnswer(declined());
