@@ -50,6 +50,7 @@ export class InvoicingMigration extends Migration {
         paid_at timestamptz check ((paid_at is null) = (payment_status in ('PENDING', 'FAILED'))),
         voided_at timestamptz check ((voided_at is null) = (status <> 'VOIDED')),
         request_key text check (request_key is null or type = 'ONE_OFF'),
+        payment_token text unique check ((payment_token is null) = (status = 'DRAFT')),
         metadata jsonb not null,
         created_at timestamptz not null,
         updated_at timestamptz not null,

@@ -3,6 +3,7 @@ import { invoiceCarried, invoiceDrafted, invoiceDropped, invoiceFinalized } from
 import { EventBus, newId, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
+import { randomBytes } from 'node:crypto';
 import { AccountCredits } from './account-credits.service.js';
 import type { InvoiceContent } from './bill-composer.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
@@ -64,6 +65,7 @@ export class InvoiceBook {
       status: move(INVOICE_MOVES, invoice.status, 'FINALIZED'),
       number: invoiceNumber(tx.now, await nextCounter(tx)),
       finalizedAt: tx.now,
+      paymentToken: randomBytes(24).toString('base64url'),
       dueDate,
       updatedAt: tx.now,
     });
@@ -119,6 +121,7 @@ export const draftOf = ({ scope, now }: Tx, draft: NewInvoice) => ({
   description: null,
   dueDate: null,
   requestKey: null,
+  paymentToken: null,
   metadata: {},
   ...draft,
   ...scope,

@@ -122,16 +122,24 @@ function callOut({ invoice, now }: InvoicePaper): Content {
   const open = state === 'Open' || state === 'Overdue' || state === 'Partly paid';
   const amount = money(open ? invoice.amount_remaining! : invoice.total!, invoice.currency);
   const by = invoice.due_date ? ` due ${dayOf(invoice.due_date, zoneOf(invoice))}` : ' due';
+  const link = open ? invoice.payment_url : null;
   const told = open ? `${amount}${by}` : `${amount} · ${state.toLowerCase()}`;
   return {
     layout: 'noBorders',
     table: {
       widths: ['*'],
-      body: [[{ text: told, fontSize: 15, bold: true, fillColor: SHADE, margin: [12, 9, 12, 7] }]],
+      body: [
+        [{ text: told, fontSize: 15, bold: true, fillColor: SHADE, margin: [12, 9, 12, 7] }],
+        ...(link ? [payOnline(link)] : []),
+      ],
     },
     margin: [0, 0, 0, 24],
   };
 }
+
+const payOnline = (link: string): Content[] => [
+  { text: `Pay online: ${link}`, link, fillColor: SHADE, color: MUTED, fontSize: 8, margin: [12, 0, 12, 9] },
+];
 
 /** A column of the lines; those with `when` stand there only if one line needs them. */
 interface Column {

@@ -76,6 +76,8 @@ const InvoiceSchema = defineEntity({
     voidedAt: p.datetime().nullable(),
     /** The caller's own key of a one-off invoice, unique in the environment. */
     requestKey: p.string().nullable(),
+    /** In the address under which anybody who has it may pay the invoice, and learns what it asks for; null on a draft. */
+    paymentToken: p.string().nullable(),
     metadata: p.json<Record<string, string>>(),
   },
 });

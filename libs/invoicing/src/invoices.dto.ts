@@ -194,6 +194,9 @@ export class InvoiceView {
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
   version: number;
+  /** Ours: where the customer can pay it, without a key; null when it asks for nothing. */
+  @ApiProperty({ type: String, nullable: true })
+  payment_url: string | null;
   @UnusedKey()
   coupon_applications: null;
   @ApiProperty({ type: String, nullable: true })
@@ -220,11 +223,12 @@ export interface InvoiceParts {
   readonly content: InvoiceContent | null;
   readonly customer: Customer | null;
   readonly billingPeriod: string | null;
+  readonly paymentUrl?: string | null;
 }
 
 export const invoiceView = (
   invoice: InvoiceFacts,
-  { content, customer, billingPeriod }: InvoiceParts,
+  { content, customer, billingPeriod, paymentUrl = null }: InvoiceParts,
 ): InvoiceView => ({
   ...recordOf(invoice),
   ...moneyOf(invoice, content),
@@ -250,6 +254,7 @@ export const invoiceView = (
   line_items: content && content.lines.map((line) => invoiceLineView(invoice, line)),
   metadata: invoice.metadata,
   version: 1,
+  payment_url: paymentUrl,
   coupon_applications: null,
   idempotency_key: invoice.requestKey ?? null,
   invoice_pdf_url: null,

@@ -10,6 +10,7 @@ import { FeePayments } from './fee-payments.service.js';
 import { draftOf } from './invoice-book.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
 import { summed } from './one-off-invoices.service.js';
+import { PaymentLinks } from './payment-links.service.js';
 import { previewedStep } from './previewed-step.js';
 import { type InvoiceSearchBody, invoiceView, type InvoiceView, type PreviewInvoiceBody } from './invoices.dto.js';
 
@@ -27,6 +28,7 @@ export class InvoicesService {
     private readonly subscriptions: SubscriptionsService,
     private readonly composer: BillComposer,
     private readonly fees: FeePayments,
+    private readonly links: PaymentLinks,
   ) {}
 
   /** @throws Problem 404. */
@@ -160,6 +162,7 @@ export class InvoicesService {
         content: contents.get(invoice.id) ?? null,
         customer: customers.get(invoice.customerId) ?? null,
         billingPeriod: periods.get(invoice.subscriptionId ?? '') ?? null,
+        paymentUrl: this.links.of(invoice),
       }),
     );
   }

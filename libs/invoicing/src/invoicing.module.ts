@@ -30,6 +30,8 @@ import { InvoicingListener } from './invoicing.listener.js';
 import { LineBreakdowns } from './line-breakdowns.service.js';
 import { OneOffInvoices } from './one-off-invoices.service.js';
 import { PaymentDesk } from './payment-desk.js';
+import { PaymentLinks } from './payment-links.service.js';
+import { PaymentLinksController } from './payment-links.controller.js';
 import { PaymentsController } from './payments.controller.js';
 import { PaymentsService } from './payments.service.js';
 import { PurchaseReversals } from './purchase-reversals.service.js';
@@ -53,6 +55,7 @@ import { TopUps } from './top-ups.service.js';
     InvoicesController,
     InvoicePapersController,
     PaymentsController,
+    PaymentLinksController,
     DunningController,
     RefundsController,
     SubscriptionBillingController,
@@ -90,6 +93,7 @@ import { TopUps } from './top-ups.service.js';
     Disputes,
     CheckoutDesk,
     HostedPages,
+    PaymentLinks,
     PaymentsService,
     InvoicingListener,
     ReversalsListener,
