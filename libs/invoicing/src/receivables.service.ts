@@ -9,7 +9,7 @@ import {
   paymentSucceeded,
 } from '@drawdown/contracts';
 import { CustomersService } from '@drawdown/customers';
-import { Agenda, EventBus, Problem, type Tx } from '@drawdown/platform';
+import { Agenda, EventBus, loaded, Problem, type Tx } from '@drawdown/platform';
 import { LockMode } from '@mikro-orm/core';
 import { Injectable, Logger } from '@nestjs/common';
 import { sql } from 'kysely';
@@ -32,7 +32,7 @@ export class Receivables {
 
   /** @throws Problem 404. */
   async get(tx: Tx, id: string): Promise<Invoice> {
-    const invoice = await tx.em.findOne(Invoice, { environmentId: tx.scope.environmentId, id });
+    const invoice = await loaded(tx, Invoice, id);
     if (!invoice) throw Problem.notFound('invoice', id);
     return invoice;
   }

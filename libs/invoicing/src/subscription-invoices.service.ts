@@ -7,7 +7,7 @@ import {
   type subscriptionCancelled,
   type subscriptionPaused,
 } from '@drawdown/contracts';
-import { Agenda, type Tx } from '@drawdown/platform';
+import { Agenda, loaded, type Tx } from '@drawdown/platform';
 import { type Subscription, SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
 import { billedPeriod, BillComposer } from './bill-composer.js';
@@ -123,7 +123,7 @@ export class SubscriptionInvoices {
    * lines is dropped. Does nothing when there is no draft any more.
    */
   async finalize(tx: Tx, invoiceId: string): Promise<void> {
-    const known = await tx.em.findOne(Invoice, { environmentId: tx.scope.environmentId, id: invoiceId });
+    const known = await loaded(tx, Invoice, invoiceId);
     if (!known) return;
     const invoice = await this.receivables.lock(tx, invoiceId);
     if (invoice.status !== 'DRAFT') return;

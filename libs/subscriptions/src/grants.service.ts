@@ -9,7 +9,7 @@ import {
   text,
 } from '@drawdown/billing-core';
 import { grantDue } from '@drawdown/contracts';
-import { Agenda, EventBus, newId, type Tx } from '@drawdown/platform';
+import { Agenda, EventBus, loaded, newId, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { CreditGrantApplication, SubscriptionGrant } from './grant.entity.js';
@@ -96,10 +96,9 @@ export class Grants {
       { refresh: true },
     );
     if (!application || application.status === 'cancelled') return;
-    const subscription = await tx.em.findOneOrFail(Subscription, { environmentId, id: application.subscriptionId });
-    const grant = await tx.em.findOneOrFail(SubscriptionGrant, { environmentId, id: application.grantId });
-    const waits =
-      subscription.status === 'incomplete' || (application.recurring && subscription.status === 'past_due');
+    const subscription = (await loaded(tx, Subscription, application.subscriptionId))!;
+    const grant = (await loaded(tx, SubscriptionGrant, application.grantId))!;
+    const waits = subscription.status === 'incomplete' || (application.recurring && subscription.status === 'past_due');
     if (application.status === 'pending' && !waits) await this.give(tx, subscription, grant, application);
     if (application.recurring && !grant.endedAt) await this.planStep(tx, subscription, grant, application.step + 1);
   }

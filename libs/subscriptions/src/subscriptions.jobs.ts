@@ -1,5 +1,5 @@
 import type { DueWork } from '@drawdown/contracts';
-import { Due, type Tx } from '@drawdown/platform';
+import { Due, loaded, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { Grants } from './grants.service.js';
 import { Lifecycle } from './lifecycle.service.js';
@@ -75,5 +75,6 @@ export class SubscriptionsJobs {
   }
 }
 
-const subject = (tx: Tx, work: DueWork): Promise<Subscription> =>
-  tx.em.findOneOrFail(Subscription, { environmentId: tx.scope.environmentId, id: work.subjectId });
+/** Work falls with its subject: there is none without. */
+const subject = async (tx: Tx, work: DueWork): Promise<Subscription> =>
+  (await loaded(tx, Subscription, work.subjectId))!;

@@ -1,7 +1,7 @@
 import { addDuration, paidTimeOf } from '@drawdown/billing-core';
 import { CustomersService } from '@drawdown/customers';
 import { subscriptionCreated } from '@drawdown/contracts';
-import { Agenda, createdWithin, EventBus, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
+import { Agenda, createdWithin, EventBus, loaded, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { PlansService } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
@@ -160,7 +160,7 @@ export class SubscriptionsService {
 
   /** @throws Problem 404. */
   async get(tx: Tx, id: string): Promise<Subscription> {
-    const [subscription] = await this.find(tx, [id]);
+    const subscription = await loaded(tx, Subscription, id);
     if (!subscription) throw Problem.notFound('subscription', id);
     return subscription;
   }
@@ -190,7 +190,7 @@ export class SubscriptionsService {
 
   /** @throws Problem 404. */
   async period(tx: Tx, periodId: string): Promise<Period> {
-    const period = await tx.em.findOne(Period, { environmentId: tx.scope.environmentId, id: periodId });
+    const period = await loaded(tx, Period, periodId);
     if (!period) throw Problem.notFound('period', periodId);
     return period;
   }
@@ -241,7 +241,9 @@ export class SubscriptionsService {
     if (!customerId) throw Problem.notFound('subscription', id);
     await this.customers.lock(tx, [customerId]);
     await this.agenda.catchUp(tx, customerId);
-    return this.get(tx, id);
+    // Anew: what was loaded before the lock may have changed.
+    const [subscription] = await this.find(tx, [id]);
+    return subscription!;
   }
 
   private async changeCancellation(tx: Tx, subscription: Subscription, body: UpdateSubscriptionBody): Promise<void> {

@@ -1,4 +1,5 @@
 import type { EventDefinition, EventEnvelope, PayloadOf } from '@drawdown/contracts';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import type Type from 'typebox';
@@ -8,10 +9,21 @@ import type { Tx } from '../database/transactions.js';
 import { Outbox } from './outbox.js';
 import { Subscribers } from './subscribers.js';
 
+/** An event that is to be recorded, with the handlers that run after the commit. */
+interface Published {
+  readonly id: string;
+  readonly name: string;
+  readonly payload: unknown;
+  readonly at: string;
+  readonly later: readonly string[];
+}
+
 /** Tells the other modules what happened. An event is a row of the publisher's transaction: no commit, no event. */
 @Injectable()
 export class EventBus {
   private readonly validators = new Map<string, Validator>();
+  /** What transactions in flight have published so far, recorded in one statement before their commit. */
+  private readonly published = new WeakMap<EntityManager, Published[]>();
 
   constructor(
     private readonly subscribers: Subscribers,
@@ -24,19 +36,37 @@ export class EventBus {
     await tx.em.flush();
     const envelope: EventEnvelope = { id: newId('evt'), name: definition.name, at: tx.now, ...tx.scope };
     const later = this.subscribers.of('after-commit', definition.name).map((subscriber) => subscriber.name);
-    await sql`
-      with event as (
-        insert into outbox_event (id, tenant_id, environment_id, name, payload, at)
-        values (${envelope.id}, ${tx.scope.tenantId}, ${tx.scope.environmentId}, ${definition.name},
-                ${JSON.stringify(payload)}::jsonb, ${tx.now})
-        returning seq)
-      insert into outbox_delivery (event_seq, handler, tenant_id, environment_id)
-      select event.seq, handler, ${tx.scope.tenantId}, ${tx.scope.environmentId}
-      from event, unnest(${later}::text[]) handler`.execute(tx.db);
+    this.willRecord(tx, { id: envelope.id, name: envelope.name, payload, at: tx.now.toISOString(), later });
     if (later.length > 0) tx.afterCommit(() => this.outbox.wake());
     for (const subscriber of this.subscribers.of('in-transaction', definition.name)) {
       await subscriber.call(tx, payload, envelope);
     }
+  }
+
+  private willRecord(tx: Tx, event: Published): void {
+    const published = this.published.get(tx.em);
+    if (published) return void published.push(event);
+    this.published.set(tx.em, [event]);
+    tx.beforeCommit(() => this.record(tx));
+  }
+
+  /** In the order of publication, which `seq` and the deliveries keep. */
+  private async record(tx: Tx): Promise<void> {
+    const events = this.published.get(tx.em)!;
+    this.published.delete(tx.em);
+    const { tenantId, environmentId } = tx.scope;
+    await sql`
+      with told as (
+        select * from rows from (jsonb_to_recordset(${JSON.stringify(events)}::jsonb)
+          as (id text, name text, payload jsonb, at timestamptz, later jsonb))
+          with ordinality t(id, name, payload, at, later, place)),
+      event as (
+        insert into outbox_event (id, tenant_id, environment_id, name, payload, at)
+        select id, ${tenantId}, ${environmentId}, name, payload, at from told order by place
+        returning seq, id)
+      insert into outbox_delivery (event_seq, handler, tenant_id, environment_id)
+      select event.seq, handler, ${tenantId}, ${environmentId}
+      from event join told using (id), jsonb_array_elements_text(told.later) handler`.execute(tx.db);
   }
 
   private assertValid(definition: EventDefinition, payload: unknown): void {

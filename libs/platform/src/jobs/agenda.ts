@@ -7,6 +7,7 @@ import { SETTINGS, type Settings } from '../config/settings.js';
 import type { Caller, Scope } from '../database/scope.js';
 import { sqlState } from '../database/sql-state.js';
 import { Transactions, type Sql, type Tx } from '../database/transactions.js';
+import { type Claim, claimCustomers, earliestWork, takeWork, waitingCustomer } from './claims.js';
 import { DueHandlers } from './due-handlers.js';
 
 /**
@@ -25,18 +26,8 @@ const SHORT_PAUSE_SECONDS = 2;
 const MAX_AT_ONCE = 4;
 /** Each further customer at once is begun after so many: a handful is done one by one, in the order of the claims. */
 const ALONE_FOR = 8;
-
-interface Claim {
-  readonly customerId: string;
-  readonly dueAt: Date;
-}
-
-interface DueRow {
-  kind: DueWorkKind;
-  customer_id: string;
-  subject_id: string;
-  due_at: string;
-}
+/** Of a crowd so many are done in one transaction: to begin and commit for each would cost as much as some of the work. */
+const TOGETHER = 8;
 
 /**
  * Durable timers: what falls due for a customer, when. Written in the transaction that decides it, done in one
@@ -116,8 +107,11 @@ export class Agenda {
       workers.push(worker);
     };
     const work = async (): Promise<void> => {
-      while (!stopping() && (await this.runNext(scope, until))) {
-        if (++done % ALONE_FOR === 0 && workers.length < atOnce) begin();
+      while (!stopping()) {
+        const some = done < ALONE_FOR ? Number(await this.runNext(scope, until)) : await this.runCrowd(scope, until);
+        if (some === 0) return;
+        done += some;
+        if (done >= ALONE_FOR * workers.length && workers.length < atOnce) begin();
       }
     };
     begin();
@@ -129,10 +123,9 @@ export class Agenda {
     let claim: Claim | null = null;
     try {
       return await this.transactions.run(scope, async (tx) => {
-        claim = await this.claim(tx, until);
-        if (!claim || claim.dueAt > until) return claim !== null;
-        await this.catchUp(tx, claim.customerId, claim.dueAt);
-        return true;
+        [claim = null] = await claimCustomers(tx, until, 1);
+        if (claim && claim.dueAt <= until) await this.catchUp(tx, claim.customerId, claim.dueAt);
+        return claim !== null;
       });
     } catch (error) {
       if (!claim) throw error;
@@ -141,22 +134,24 @@ export class Agenda {
     }
   }
 
-  /** Locks one customer with due work and tells its earliest instant; null when there is none. */
-  private async claim(tx: Tx, until: Date): Promise<Claim | null> {
-    const candidate = await sql<{ customer_id: string }>`
-      select w.customer_id from due_work w
-      join customer c on c.environment_id = w.environment_id and c.id = w.customer_id
-      where w.environment_id = ${tx.scope.environmentId} and w.due_at <= ${until}
-        and not ${waitingCustomer()}
-      order by w.due_at, w.rank, w.customer_id limit 1
-      for update of c skip locked`.execute(tx.db);
-    const customerId = candidate.rows[0]?.customer_id;
-    if (!customerId) return null;
-    const earliest = await sql<{ due_at: string | null }>`
-      select min(due_at) due_at from due_work
-      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId}`.execute(tx.db);
-    const dueAt = earliest.rows[0]!.due_at;
-    return dueAt === null ? null : { customerId, dueAt: new Date(dueAt) };
+  /** As `runNext`, several customers in one transaction; where one fails, each in its own. @returns how many. */
+  private async runCrowd(scope: Scope, until: Date): Promise<number> {
+    try {
+      return await this.transactions.run(scope, async (tx) => {
+        const claims = await claimCustomers(tx, until, TOGETHER);
+        for (const { customerId, dueAt } of claims) {
+          if (dueAt <= until) await this.catchUp(tx, customerId, dueAt);
+          // What one customer has loaded is no business of the next, and would be looked through for changes each time.
+          tx.em.clear();
+        }
+        return claims.length;
+      });
+    } catch (error) {
+      this.log.debug(`together it failed, one by one it is known whose: ${(error as Error).message}`);
+      let done = 0;
+      while (done < TOGETHER && (await this.runNext(scope, until))) done++;
+      return done;
+    }
   }
 
   /**
@@ -166,9 +161,8 @@ export class Agenda {
   async catchUp(tx: Tx, customerId: string, until: Date = tx.now): Promise<void> {
     for (;;) {
       await tx.em.flush();
-      const work = await this.earliest(tx, customerId, until);
+      const work = await takeWork(tx, customerId, until);
       if (!work) return;
-      await this.cancel(tx, work.kind, work.subjectId);
       await this.handlers.of(work.kind)(tx, work);
     }
   }
@@ -218,7 +212,7 @@ export class Agenda {
             select from customer where environment_id = ${scope.environmentId} and id = ${customerId} for update`.execute(
             tx.db,
           );
-          const next = await this.earliest(tx, customerId, tx.now);
+          const next = await earliestWork(tx, customerId, tx.now);
           if (!next) return true;
           claim = { customerId, dueAt: next.dueAt };
           await this.catchUp(tx, customerId, next.dueAt);
@@ -231,16 +225,6 @@ export class Agenda {
         return false;
       }
     }
-  }
-
-  private async earliest(tx: Tx, customerId: string, until: Date): Promise<DueWork | null> {
-    const found = await sql<DueRow>`
-      select kind, customer_id, subject_id, due_at from due_work
-      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId} and due_at <= ${until}
-      order by due_at, rank, subject_id limit 1`.execute(tx.db);
-    const row = found.rows[0];
-    if (!row) return null;
-    return { kind: row.kind, customerId: row.customer_id, subjectId: row.subject_id, dueAt: new Date(row.due_at) };
   }
 
   private async recordFailure(scope: Scope, claim: Claim, error: Error): Promise<void> {
@@ -267,12 +251,3 @@ class Behind extends Error {
     super('customers have work due');
   }
 }
-
-/**
- * A customer one of whose works is parked, or to be tried again later than in so many seconds, waits as a whole: later
- * steps must not overtake an earlier one.
- */
-const waitingCustomer = (beyondSeconds = 0) => sql`exists (
-  select from due_work p
-  where p.environment_id = w.environment_id and p.customer_id = w.customer_id
-    and (p.parked_at is not null or p.retry_at > now() + make_interval(secs => ${beyondSeconds}::float)))`;
