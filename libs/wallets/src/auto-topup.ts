@@ -1,5 +1,4 @@
 import { AUTO_TOP_UP_DEFAULTS, Decimal, type AutoTopUpRule, type TopUpRefusal } from '@drawdown/billing-core';
-import type { Wallet } from './wallet.entity.js';
 
 /** Buys credits when the balance falls to the threshold. Amounts are credits, exact decimals as text. */
 export interface AutoTopup {
@@ -45,10 +44,14 @@ export const READY: AutoTopupState = {
   stopped_at: null,
 };
 
-export const stateOf = (wallet: Pick<Wallet, 'autoTopupState'>): AutoTopupState => wallet.autoTopupState ?? READY;
+export const stateOf = (wallet: { readonly autoTopupState?: AutoTopupState | null }): AutoTopupState =>
+  wallet.autoTopupState ?? READY;
 
 /** The rule as the arithmetic takes it; null while it is off. */
-export function topUpRule(wallet: Pick<Wallet, 'autoTopup' | 'topupConversionRate'>): AutoTopUpRule | null {
+export function topUpRule(wallet: {
+  readonly autoTopup?: AutoTopup | null;
+  readonly topupConversionRate: Decimal;
+}): AutoTopUpRule | null {
   const rule = wallet.autoTopup;
   if (!rule?.enabled || rule.threshold === null || rule.amount === null) return null;
   return {
