@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What one contestant is asked over and over. */
 export interface Target {
@@ -25,30 +26,42 @@ export interface LoadResult {
 const WARM_UP_SHARE = 0.25;
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
+interface Load {
+  readonly connections: number;
+  readonly seconds: number;
+  /** Events of one call. */
+  readonly unitsPerCall?: number;
+  /** Calls a second; without it as many as the connections can. */
+  readonly pace?: number;
+}
+
 /**
- * A closed loop: each connection sends its next request when it has read the whole answer to the one before. The
- * client is a socket and a few string searches, so that on a small machine the server is measured and not the client.
- * The first quarter of the time warms up and isn't counted. Anything but a 2xx counts as refused.
+ * A closed loop: each connection sends its next request when it has read the whole answer to the one before. With a
+ * pace an open loop: requests fall due at that pace whatever becomes of those before, and a request's time counts from
+ * when it was due. The client is a socket and a few string searches, so that on a small machine the server is measured
+ * and not the client. The first quarter of the time warms up and isn't counted. Anything but a 2xx counts as refused.
  */
 export async function drive(
   target: Target,
-  { connections, seconds, unitsPerCall = 1 }: { connections: number; seconds: number; unitsPerCall?: number },
+  { connections, seconds, unitsPerCall = 1, pace }: Load,
   nextCall: () => Call,
 ): Promise<LoadResult> {
   const clients = await Promise.all(Array.from({ length: connections }, () => Connection.open(target)));
   const begin = performance.now();
   const counted = begin + seconds * 1000 * WARM_UP_SHARE;
   const end = counted + seconds * 1000;
+  let turn = 0;
+  const nextDue = () => (pace ? begin + (turn++ * 1000) / pace : performance.now());
   const times: number[] = [];
   let refused = 0;
   await Promise.all(
     clients.map(async (client) => {
-      for (let from = performance.now(); from < end;) {
+      for (let due = nextDue(); due < end; due = nextDue()) {
+        if (pace) await sleep(due - performance.now());
         const { status } = await client.send(nextCall());
-        const until = performance.now();
-        if (from >= counted && status < 300) times.push(until - from);
-        if (from >= counted && status >= 300) refused++;
-        from = until;
+        if (due < counted) continue;
+        if (status < 300) times.push(performance.now() - due);
+        else refused++;
       }
       client.close();
     }),

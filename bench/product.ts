@@ -6,7 +6,7 @@ import type { BenchEvent } from './usage.js';
 const KEY = 'dd_test_the-key-of-the-bench';
 const SEEDING_CONNECTIONS = 8;
 
-interface Seeded {
+export interface Seeded {
   readonly customerIds: readonly string[];
   /** As the events name them. */
   readonly customers: readonly string[];
