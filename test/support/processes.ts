@@ -41,27 +41,30 @@ export async function startPlayground() {
   return { sandbox, start, query, audit };
 }
 
-async function startProcess(env: Record<string, string>): Promise<ServerProcess> {
+/** @param without variables that are not set, so that the server brings its own. */
+export async function startProcess(env: Record<string, string>, without: string[] = []): Promise<ServerProcess> {
   const port = await freePort();
+  const settings: Record<string, string | undefined> = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    PORT: String(port),
+    DATABASE_URL: process.env.TEST_DATABASE,
+    DATABASE_POOL_SIZE: '6',
+    BOOTSTRAP_API_KEY: API_KEY,
+    STRIPE_SECRET_KEY: 'sk_test_sandbox',
+    LOG_LEVEL: 'error',
+    ...env,
+  };
+  for (const name of without) delete settings[name];
   const child = spawn(process.execPath, ['apps/start.mjs', 'server'], {
     cwd: root,
-    env: {
-      ...process.env,
-      NODE_OPTIONS: '',
-      PORT: String(port),
-      DATABASE_URL: process.env.TEST_DATABASE,
-      DATABASE_POOL_SIZE: '6',
-      BOOTSTRAP_API_KEY: API_KEY,
-      STRIPE_SECRET_KEY: 'sk_test_sandbox',
-      LOG_LEVEL: 'error',
-      ...env,
-    },
+    env: settings,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const url = `http://127.0.0.1:${port}`;
   const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   for (let i = 0; !(await isReady(url)); i++) {
-    if (child.exitCode !== null || i > 300) throw new Error('the server process did not start');
+    if (child.exitCode !== null || i > 1_800) throw new Error('the server process did not start');
     await sleep(100);
   }
   const end = (signal: NodeJS.Signals) => {

@@ -26,7 +26,7 @@ export function newControlApp(account: Account, dispatcher: Dispatcher, log: Req
     request.body ??= {};
   });
   app.addHook('onSend', async () => account.store.journal.flushed());
-  app.get('/health', async () => ({ status: 'ok' }));
+  app.get('/health', async () => ({ status: 'ok', pid: process.pid }));
   mountOracle(app, account, log);
   mountTimeControl(app, account, dispatcher);
   mountCheckoutControl(app, account);

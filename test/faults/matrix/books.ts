@@ -30,7 +30,8 @@ export async function faultsFound(world: World, undisturbed: string | null): Pro
   return found;
 }
 
-function doubleCharges(charges: readonly Charge[]): string[] {
+/** Two successful charges of one invoice: what must never be. */
+export function doubleCharges(charges: readonly Charge[]): string[] {
   const perInvoice = Map.groupBy(charges, ({ metadata }) => metadata['invoice_id'] ?? 'no invoice');
   return [...perInvoice]
     .filter(([invoice, of]) => of.length > 1 || invoice === 'no invoice')
