@@ -12,7 +12,7 @@ import {
   type Draw,
   type LotState,
 } from '@drawdown/billing-core';
-import type { OpenAccrual } from './open-accrual.js';
+import { NEW_SHORTFALL, type OpenAccrual } from './open-accrual.js';
 
 /** The credits to decide with, as `Purses` of wallets. */
 export interface Credits {
@@ -45,7 +45,7 @@ export interface PaidDown {
  */
 export class Coverage {
   private readonly byPurse: ReadonlyMap<string, readonly OpenAccrual[]>;
-  private lastShortNo = 0;
+  private lastShortNo = NEW_SHORTFALL;
   /** What the hold that is being captured still keeps, by currency. */
   private held: Map<string, readonly Draw[]> = new Map();
   private readonly touched = new Set<OpenAccrual>();

@@ -35,6 +35,9 @@ export interface OpenAccrual {
   late: boolean;
 }
 
+/** Shortfalls that arise in a transaction are numbered from here on until they are recorded, after all that are. */
+export const NEW_SHORTFALL = 2 ** 52;
+
 export const accrualKey = (lineItemId: string, periodId: string): string => `${lineItemId} ${periodId}`;
 
 /** The rule with what the accrual has inherited. */

@@ -3,7 +3,7 @@ import type { Tx } from '@drawdown/platform';
 import type { UsageItem } from '@drawdown/subscriptions';
 import { sql } from 'kysely';
 import type { StoredDraw } from './accrual.entity.js';
-import { accrualKey, type OpenAccrual } from './open-accrual.js';
+import { accrualKey, NEW_SHORTFALL, type OpenAccrual } from './open-accrual.js';
 
 interface OpenAccrualRow {
   subscription_id: string;
@@ -125,25 +125,23 @@ export async function saveAccruals(tx: Tx, accruals: readonly OpenAccrual[]): Pr
       created_at, updated_at)
     select ${tx.scope.environmentId}, line_item_id, period_id, ${tx.scope.tenantId}, customer_id, currency, state,
            events, quantity, free, billable, accrued, covered, credits, shortfall, waived, draws,
-           case when shortfall > 0 then nextval('shortfall_no') end, free_before, eventless,
+           case when shortfall > 0 then coalesce(short_no, nextval('shortfall_no')) end, free_before, eventless,
            case when late then ${NOTHING_BILLED}::jsonb end, late, ${tx.now}, ${tx.now}
     from jsonb_to_recordset(${JSON.stringify(accruals.map(accrualRow))}::jsonb) a(
       line_item_id text, period_id text, customer_id text, currency text, state jsonb, events bigint,
       quantity numeric, free numeric, billable numeric, accrued numeric, covered numeric, credits numeric,
-      shortfall numeric, waived numeric, draws jsonb, free_before numeric, eventless numeric, late boolean)
+      shortfall numeric, waived numeric, draws jsonb, short_no bigint, free_before numeric, eventless numeric, late boolean)
     on conflict (line_item_id, period_id) do update
     set state = excluded.state, events = excluded.events, quantity = excluded.quantity, free = excluded.free,
         billable = excluded.billable, accrued = excluded.accrued, covered = excluded.covered,
         credits = excluded.credits, shortfall = excluded.shortfall, waived = excluded.waived,
         draws = excluded.draws, updated_at = excluded.updated_at, free_before = excluded.free_before,
         eventless = excluded.eventless, late = excluded.late, billed = coalesce(accrual.billed, excluded.billed),
-        short_no = case when excluded.shortfall > 0 then coalesce(accrual.short_no, excluded.short_no) end`.execute(
-    tx.db,
-  );
+        short_no = excluded.short_no`.execute(tx.db);
 }
 
 /** A trial's shortfall is waived as it arises (MEANING "Lots, burn order, balances"). */
-function accrualRow({ cover, ...accrual }: OpenAccrual) {
+function accrualRow({ cover, shortNo, ...accrual }: OpenAccrual) {
   const trial = accrual.period.kind === 'trial';
   return {
     line_item_id: accrual.lineItemId,
@@ -160,6 +158,7 @@ function accrualRow({ cover, ...accrual }: OpenAccrual) {
     credits: text(cover.credits),
     shortfall: trial ? '0' : text(cover.shortfall),
     waived: trial ? text(cover.shortfall) : '0',
+    short_no: shortNo !== null && shortNo < NEW_SHORTFALL ? shortNo : null,
     free_before: text(accrual.freeBefore),
     eventless: text(accrual.eventless),
     late: accrual.late,

@@ -47,6 +47,19 @@ async function addCredits(externalId: string, credits: string, key: string): Pro
   });
 }
 
+describe('shortfalls are paid in the order they arose', () => {
+  it('also one that was settled and arose again within a batch', async () => {
+    const acme = await world.subscriber();
+    await world.report(world.rows(acme, '1340'));
+    await world.reportAll(Array.from({ length: 7 }, () => world.table(acme)));
+    expect((await accruals(acme)).map(({ shortfall }) => shortfall)).toEqual(['10', '20']);
+    await world.reportAll([world.rows(acme, '-10'), world.rows(acme, '10')]);
+    await addCredits(acme, '10', 'for the tables, which are older now');
+    const short = (await accruals(acme)).map(({ accrued, shortfall }) => [accrued, shortfall]);
+    expect(Object.fromEntries(short)).toEqual({ '20': '5', '2010': '15' });
+  });
+});
+
 describe('usage beyond the credits', () => {
   it('is short, and credits bought in the same period pay it down at once', async () => {
     const acme = await world.subscriber();
