@@ -2,12 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Stripe from 'stripe';
 import { isLiveKey, STRIPE_OPTIONS, type StripeOptions } from './stripe-options.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** The version the package's types describe; events come in it too. */
 export const API_VERSION = '2026-10-28.endive';
-/** Below the 25 a second that Stripe lets a test account do. */
+/** Never above the 25 a second that Stripe lets a test account do, whatever has waited. */
 const CALLS_PER_SECOND = 20;
+const CALLS_AT_ONCE = 5;
 const WRITE_TIMEOUT_MS = 20_000;
 const READ_TIMEOUT_MS = 10_000;
 /** How often a call that was turned away at the door (429, 409) knocks again, and the first pause. */
@@ -23,7 +25,8 @@ export class StripeApi {
   /** Whether the key moves real money. */
   readonly livemode: boolean;
   private readonly stripe: Stripe;
-  private readonly bucket = new TokenBucket(CALLS_PER_SECOND);
+  private readonly bucket = new TokenBucket(CALLS_PER_SECOND, { burst: CALLS_AT_ONCE });
+  private readonly breaker = new CircuitBreaker();
 
   constructor(@Inject(STRIPE_OPTIONS) options: StripeOptions) {
     this.livemode = isLiveKey(options.secretKey);
@@ -67,12 +70,16 @@ export class StripeApi {
 
   private async call<T>(once: () => Promise<T>): Promise<T> {
     for (let knock = 1; ; knock++) {
+      if (!this.breaker.lets()) throw isDown();
       await this.bucket.take();
       try {
         const answer = await once();
+        this.breaker.answered();
         this.bucket.speedUp();
         return answer;
       } catch (error) {
+        if (isNoAnswer(error)) this.breaker.failed();
+        else this.breaker.answered();
         if (!isTurnedAway(error) || knock === KNOCKS) throw error;
         if (error instanceof Stripe.errors.StripeRateLimitError) this.bucket.slowDown();
         await sleep(FIRST_PAUSE_MS * 2 ** (knock - 1) * (0.5 + Math.random() / 2));
@@ -80,6 +87,17 @@ export class StripeApi {
     }
   }
 }
+
+/** The line is cut, or Stripe itself is in trouble: not an answer to what was asked. */
+const isNoAnswer = (error: unknown): boolean =>
+  error instanceof Stripe.errors.StripeConnectionError ||
+  (error instanceof Stripe.errors.StripeError && (error.statusCode ?? 0) >= 500);
+
+const isDown = () =>
+  new Stripe.errors.StripeConnectionError({
+    type: 'api_error',
+    message: 'Stripe has given no answer for a while: it is asked again in a moment',
+  });
 
 /** Too many requests, or the same one is being answered just now (faults reference, 7 and 8). */
 const isTurnedAway = (error: unknown): boolean =>

@@ -22,6 +22,12 @@ describe('a token bucket of 4 a second', () => {
     expect(await waits((pause, now) => new TokenBucket(4, { pause, now }), 7)).toEqual([0, 0, 0, 0, 250, 500, 750]);
   });
 
+  it('lets fewer pass at once where that was said', async () => {
+    const bucket = (pause: (ms: number) => Promise<void>, now: () => number) =>
+      new TokenBucket(4, { burst: 1, pause, now });
+    expect(await waits(bucket, 3)).toEqual([0, 250, 500]);
+  });
+
   it('after "too many requests" has no burst left and half the rate', async () => {
     const slowed = (pause: (ms: number) => Promise<void>, now: () => number) => {
       const bucket = new TokenBucket(4, { pause, now });

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 interface Parts {
+  /** How many may pass at once after a quiet time; default: those of a second. */
+  readonly burst?: number;
   /** Milliseconds on a clock that never steps back. */
   readonly now?: () => number;
   readonly pause?: (ms: number) => Promise<unknown>;
@@ -11,11 +13,12 @@ const SLOWEST_PER_SECOND = 1;
 const ANSWERS_TO_RECOVER = 40;
 
 /**
- * Lets so many calls a second pass, and a burst of as many after a quiet second; the others wait their turn, in order.
+ * Lets so many calls a second pass, and a burst after a quiet time; the others wait their turn, in order.
  * A "too many requests" halves the rate, each answer brings a part of it back.
  */
 export class TokenBucket {
   private rate: number;
+  private readonly burst: number;
   /** Below zero: so many calls are waiting for theirs. */
   private tokens: number;
   private countedAt: number;
@@ -24,12 +27,13 @@ export class TokenBucket {
 
   constructor(
     private readonly perSecond: number,
-    { now = () => performance.now(), pause = (ms) => sleep(ms) }: Parts = {},
+    { burst = perSecond, now = () => performance.now(), pause = (ms) => sleep(ms) }: Parts = {},
   ) {
     this.now = now;
     this.pause = pause;
     this.rate = perSecond;
-    this.tokens = perSecond;
+    this.tokens = burst;
+    this.burst = burst;
     this.countedAt = now();
   }
 
@@ -52,7 +56,7 @@ export class TokenBucket {
 
   private count(): void {
     const now = this.now();
-    this.tokens = Math.min(this.tokens + ((now - this.countedAt) * this.rate) / 1000, this.perSecond);
+    this.tokens = Math.min(this.tokens + ((now - this.countedAt) * this.rate) / 1000, this.burst);
     this.countedAt = now;
   }
 }
