@@ -81,7 +81,7 @@ export function paymentPage(session: Session, plan: CheckoutPlan, notice?: Notic
     saving ? 'Save a card' : `Pay ${total}`,
     `<h1>${saving ? 'Save a card for later payments' : escape(plan.payment.description || 'Payment')}</h1>
 ${saving ? '' : `<p class="total">${escape(total)}</p>`}
-${itemList(plan.items)}
+${itemList(plan.items, plan.payment.description)}
 ${notice ? `<p class="error" role="alert">${escape(notice.error)}</p>` : ''}
 <form method="post" action="/c/pay/${escape(session.id)}">
 ${emailField(session)}
@@ -115,8 +115,10 @@ function emailField(session: Session): string {
 <input id="email" name="email" type="email" autocomplete="off">`;
 }
 
-function itemList(items: Stripe.LineItem[]): string {
-  if (items.length === 0) return '';
+/** One item that is what the heading says already says nothing more. */
+function itemList(items: Stripe.LineItem[], heading: string | undefined): string {
+  const [only] = items;
+  if (!only || (items.length === 1 && only.description === heading && only.quantity === 1)) return '';
   const rows = items.map((item) => {
     const name = escape(item.description ?? 'Item');
     const count = (item.quantity ?? 1) > 1 ? ` <span class="soft">× ${item.quantity}</span>` : '';
