@@ -30,7 +30,7 @@ class Estate {
       STRIPE_SANDBOX_DIR: path.join(this.dir, 'sandbox'),
       LOG_LEVEL: 'fatal',
     };
-    this.server = await startProcess(this.env, ['DATABASE_URL', 'STRIPE_SECRET_KEY']);
+    this.server = await startProcess(this.env, { without: ['DATABASE_URL', 'STRIPE_SECRET_KEY'] });
     const password = fs.readFileSync(path.join(this.dir, 'postgres/password'), 'utf8').trim();
     this.shop = new Shop({
       databaseUrl: `postgresql://postgres:${password}@127.0.0.1:${pgPort}/drawdown`,

@@ -41,8 +41,17 @@ export async function startPlayground() {
   return { sandbox, start, query, audit };
 }
 
-/** @param without variables that are not set, so that the server brings its own. */
-export async function startProcess(env: Record<string, string>, without: string[] = []): Promise<ServerProcess> {
+interface Start {
+  /** Variables that are not set, so that the server brings its own. */
+  readonly without?: readonly string[];
+  /** Is told all that the process writes. */
+  readonly hear?: (output: string) => void;
+}
+
+export async function startProcess(
+  env: Record<string, string>,
+  { without = [], hear }: Start = {},
+): Promise<ServerProcess> {
   const port = await freePort();
   const settings: Record<string, string | undefined> = {
     ...process.env,
@@ -59,8 +68,9 @@ export async function startProcess(env: Record<string, string>, without: string[
   const child = spawn(process.execPath, ['apps/start.mjs', 'server'], {
     cwd: root,
     env: settings,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: hear ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'ignore', 'inherit'],
   });
+  for (const stream of hear ? [child.stdout!, child.stderr!] : []) stream.on('data', (chunk) => hear!(String(chunk)));
   const url = `http://127.0.0.1:${port}`;
   const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   for (let i = 0; !(await isReady(url)); i++) {
@@ -71,11 +81,12 @@ export async function startProcess(env: Record<string, string>, without: string[
     child.kill(signal);
     return gone;
   };
+  const key = settings.BOOTSTRAP_API_KEY!;
   return {
     url,
     child,
-    post: (at, body) => request(url).post(`/v1${at}`).set('x-api-key', API_KEY).send(body),
-    get: (at) => request(url).get(`/v1${at}`).set('x-api-key', API_KEY),
+    post: (at, body) => request(url).post(`/v1${at}`).set('x-api-key', key).send(body),
+    get: (at) => request(url).get(`/v1${at}`).set('x-api-key', key),
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
   };
