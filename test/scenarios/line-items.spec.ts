@@ -37,7 +37,7 @@ beforeEach(async () => {
 });
 
 const subscribe = (over: object = {}) =>
-  story.subscribe(`person-${++people}`, { proration_behavior: 'create_prorations', ...over });
+  story.subscribe(`person-${++people}`, { proration_behavior: 'create_prorations', payment_terms: '90 NET', ...over });
 const lines = ({ line_items }: InvoiceBody) =>
   line_items.map((line) => [line.display_name, ...amounts(line.quantity, line.amount)]);
 const items = async (subscriber: Subscriber) =>
@@ -134,6 +134,29 @@ it('a subscription starts with terms of its own', async () => {
   expect(lines(await subscriber.lastInvoice())).toEqual([['Starter', '2', '198']]);
   expect(await subscriber.tables(2)).toEqual(['0', '10']);
   expect(await subscriber.balance()).toBe('2020');
+});
+
+it('a subscription starts with prices of other plans beside its own, which are named where they are wrong', async () => {
+  const price_id = await feePriceOf(support);
+  const subscriber = await subscribe({ line_items: [{ price_id, quantity: 2, display_name: 'Help' }] });
+  expect(lines(await subscriber.lastInvoice())).toEqual([
+    ['Starter', '1', '149'],
+    ['Help', '2', '62'],
+  ]);
+  const wrong = async (item: object) => {
+    const { status, body } = await modules.api.post('/subscriptions', {
+      customer_id: subscriber.customerId,
+      plan_id: story.starter.planId,
+      currency: 'usd',
+      billing_period: 'MONTHLY',
+      line_items: [{ price_id }, { price_id, ...item }],
+    });
+    return [status, body.details?.field];
+  };
+  expect(await wrong({ price_id: 'price_unknown' })).toEqual([404, 'line_items[1].price_id']);
+  expect(await wrong({ quantity: '-1' })).toEqual([400, 'line_items[1].quantity']);
+  expect(await wrong({ price: { amount: '5' } })).toEqual([400, 'line_items[1].price']);
+  expect(await wrong({ end_date: at('05T00:00') })).toEqual([400, 'line_items[1]']);
 });
 
 it('terms that make no sense are refused with their field', async () => {

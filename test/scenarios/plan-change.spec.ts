@@ -188,7 +188,7 @@ describe('a change at the end of the period', () => {
     const subscriber = await subscribe();
     await modules.advanceTo(at('11T00:00'));
     const first = await change(subscriber, { target_plan_id: mini, change_at: 'end_of_period' });
-    expect([first.is_scheduled, first.invoice]).toEqual([true, null]);
+    expect([first.change_type, first.is_scheduled, first.invoice]).toEqual(['downgrade', true, null]);
     const listed = () =>
       story.get<{ count: number; schedules: { id: string; status: string }[] }>(
         `/v1/subscriptions/${subscriber.subscriptionId}/schedules`,

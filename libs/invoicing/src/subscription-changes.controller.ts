@@ -1,4 +1,3 @@
-import { directionOf, priceOf, sum, type Decimal, type Span } from '@drawdown/billing-core';
 import { Agenda, Requests, type Tx } from '@drawdown/platform';
 import {
   ActivateSubscriptionBody,
@@ -6,8 +5,6 @@ import {
   SubscriptionChangeBody,
   SubscriptionsService,
   subscriptionView,
-  unitPriceOfItem,
-  type LineItem,
   type PlanChange,
   type SubscriptionView,
 } from '@drawdown/subscriptions';
@@ -28,7 +25,6 @@ import {
 
 interface Done extends PlanChange {
   readonly old: ChangedSubscriptionView;
-  readonly direction: string;
   readonly invoice: InvoiceView | null;
 }
 
@@ -107,20 +103,9 @@ export class SubscriptionChangesController {
   private async change(tx: Tx, id: string, body: SubscriptionChangeBody): Promise<Done> {
     const subscription = await this.subscriptions.claim(tx, id);
     const old = changedSubscriptionView(subscription);
-    const before = rateOf(await this.subscriptions.lineItems(tx, id), await this.wholePeriod(tx, id), tx.now);
     const change = await this.changes.change(tx, id, body);
     const invoice = change.schedule ? null : await this.invoices.changeOf(tx, id, change.effectiveAt);
-    const direction = change.schedule ? null : await this.rateNow(tx, id);
-    return { ...change, old, invoice, direction: direction && before ? directionOf(before, direction) : 'lateral' };
-  }
-
-  private async rateNow(tx: Tx, id: string) {
-    return rateOf(await this.subscriptions.lineItems(tx, id), await this.wholePeriod(tx, id), tx.now);
-  }
-
-  private async wholePeriod(tx: Tx, id: string): Promise<Span | null> {
-    const period = await this.subscriptions.currentPeriod(tx, id);
-    return period && { start: period.wholeStart, end: period.wholeEnd };
+    return { ...change, old, invoice };
   }
 
   /** Rehearses what happens up to the change and at its instant. */
@@ -128,12 +113,4 @@ export class SubscriptionChangesController {
     await this.agenda.catchUp({ ...tx, now: effectiveAt }, subscription.customerId, effectiveAt);
     return this.invoices.changeOf(tx, subscription.id, effectiveAt);
   }
-}
-
-/** The fees that run at an instant, for a whole period. */
-function rateOf(items: readonly LineItem[], period: Span | null, at: Date): { fee: Decimal; period: Span } | null {
-  const running = items.filter(
-    ({ priceType, startDate, endDate }) => priceType === 'FIXED' && startDate <= at && (!endDate || endDate > at),
-  );
-  return period && { fee: sum(running.map((item) => priceOf(unitPriceOfItem(item), item.quantity))), period };
 }

@@ -1,7 +1,7 @@
 import { newId, Problem, type Tx } from '@drawdown/platform';
 import { PlansService } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
-import { copyPrice } from './copies.js';
+import { addedItem } from './added-item.js';
 import { ItemChanges } from './item-changes.service.js';
 import { isProrated } from './lifecycle.service.js';
 import { openPeriodOf } from './period-store.js';
@@ -30,15 +30,8 @@ export class LineItems {
     const at = instantOf(body.start_date, 'start_date', tx.now);
     const endDate = body.end_date ? new Date(body.end_date) : null;
     if (endDate && endDate <= at) throw Problem.invalid('end_date', `must lie after ${at.toISOString()}`);
-    const { currency, billingPeriod, billingPeriodCount } = subscription;
-    const planId = await this.plans.planOfPrice(tx, body.price_id);
-    const offer = await this.plans.offer(tx, planId, { currency, billingPeriod, billingPeriodCount, at, trialDays: 0 });
-    const price = offer.prices.find(({ id }) => id === body.price_id);
-    if (!price) throw Problem.invalid('price_id', `is not offered in ${currency}, ${billingPeriod}, at that time`);
-    const item = copyPrice(tx, subscription, offer, price, at);
-    tx.em.assign(item, { endDate, displayName: body.display_name ?? item.displayName });
-    if (body.metadata) item.metadata = body.metadata;
-    override(item, { quantity: body.quantity });
+    const item = await addedItem(tx, this.plans, subscription, { body, at });
+    item.endDate = endDate;
     await tx.em.flush();
     await this.happen(tx, subscription, { ended: [], begun: [item], at });
     return item;

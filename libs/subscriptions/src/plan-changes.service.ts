@@ -3,6 +3,7 @@ import { planChanged } from '@drawdown/contracts';
 import { Agenda, EventBus, newId, Problem, type Tx } from '@drawdown/platform';
 import { PlansService, type Offer } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
+import { directionOfChange, type ChangeDirection } from './change-direction.js';
 import { copyOffer } from './copies.js';
 import { Grants } from './grants.service.js';
 import { ItemChanges } from './item-changes.service.js';
@@ -23,6 +24,7 @@ export interface PlanChange {
   readonly terms: PlanChangeTerms;
   readonly effectiveAt: Date;
   readonly schedule: SubscriptionSchedule | null;
+  readonly direction: ChangeDirection;
 }
 
 /** A subscription goes over to another plan or interval (MEANING "Periods": "A plan change"). */
@@ -49,14 +51,16 @@ export class PlanChanges {
     const later = body.change_at === 'end_of_period';
     const effectiveAt = later ? subscription.currentPeriodEnd! : tx.now;
     const offer = await this.offer(tx, subscription, terms, effectiveAt);
+    const items = await this.subscriptions.lineItems(tx, subscription.id);
+    const direction = directionOfChange(subscription, items, { terms, offer, at: effectiveAt });
     await this.cancelWaiting(tx, subscription.id);
     if (later) {
       const schedule = await this.schedule(tx, subscription, terms, body.metadata ?? {});
-      return { subscription, terms, effectiveAt, schedule };
+      return { subscription, terms, effectiveAt, schedule, direction };
     }
     await this.apply(tx, subscription, terms, offer, effectiveAt);
     await this.agenda.catchUp(tx, subscription.customerId);
-    return { subscription, terms, effectiveAt, schedule: null };
+    return { subscription, terms, effectiveAt, schedule: null, direction };
   }
 
   /** Due work `plan.change`. What can't be done any more has failed, and stops nothing else. */

@@ -15,7 +15,7 @@ import {
 } from '@drawdown/platform';
 import { CreateCreditGrantBody } from '@drawdown/plans';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
-import { OverrideEntitlementBody, OverrideLineItemBody } from './line-items.dto.js';
+import { CreateLineItemBody, OverrideEntitlementBody, OverrideLineItemBody } from './line-items.dto.js';
 import {
   COLLECTION_METHODS,
   PAYMENT_BEHAVIORS,
@@ -164,8 +164,11 @@ export class CreateSubscriptionBody {
   @Parts(() => OverrideEntitlementBody, { max: 100 })
   override_entitlements?: OverrideEntitlementBody[] | null;
 
-  @NotYet()
-  line_items?: unknown[] | null;
+  /** Prices of any plan beside those of its own, from its start. */
+  @Optional()
+  @Parts(() => CreateLineItemBody, { max: 100 })
+  line_items?: CreateLineItemBody[] | null;
+
   @NotYet()
   line_item_commitments?: Record<string, unknown> | null;
   @NotYet()

@@ -5,12 +5,12 @@ import { Agenda, createdWithin, EventBus, loaded, newId, pageOptions, Problem, t
 import { PlansService } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
+import { addItems } from './added-item.js';
 import { assertCommittable } from './commitment.js';
 import { agreedGrant, copyOffer } from './copies.js';
 import type { SubscriptionGrant } from './grant.entity.js';
 import { Grants } from './grants.service.js';
 import { isProrated, Lifecycle, named } from './lifecycle.service.js';
-import { openPeriodOf } from './period-store.js';
 import { LineItem } from './line-item.entity.js';
 import { assertPayableAtStart, startsIncomplete } from './payment-behavior.js';
 import { newSubscription } from './new-subscription.js';
@@ -77,6 +77,7 @@ export class SubscriptionsService {
     const { items, grants } = copyOffer(tx, subscription, wanted, startDate);
     for (const grant of body.credit_grants ?? []) grants.push(agreedGrant(tx, subscription, grant));
     overrideItems(items, body.override_line_items ?? []);
+    await addItems(tx, this.plans, subscription, body.line_items ?? []);
     await tx.em.flush();
     const waits = subscription.awaitsActivation;
     if (!waits) await this.agree(tx, subscription, grants);
@@ -193,11 +194,6 @@ export class SubscriptionsService {
     const period = await loaded(tx, Period, periodId);
     if (!period) throw Problem.notFound('period', periodId);
     return period;
-  }
-
-  /** The open period; null for a draft or after a cancellation. */
-  currentPeriod(tx: Tx, subscriptionId: string): Promise<Period | null> {
-    return openPeriodOf(tx, subscriptionId);
   }
 
   /** All periods there have been, oldest first. */
