@@ -34,7 +34,10 @@ export class WalletWatch {
     for (const id of walletIds) marked.add(id);
   }
 
-  /** Looks now at what was marked so far, for an answer that shows it. */
+  /**
+   * Looks now at what was marked so far, for an answer that shows it. Where earlier instants are still to be caught up
+   * (after an outage) it waits for the last of them: credits that have expired meanwhile may have been renewed.
+   */
   async look(tx: Tx): Promise<void> {
     const ids = [...(this.marked.get(tx) ?? [])];
     this.marked.delete(tx);
@@ -43,7 +46,15 @@ export class WalletWatch {
     const where = { environmentId: tx.scope.environmentId, id: { $in: ids } };
     const wallets = await tx.em.find(Wallet, where, { orderBy: { id: 'asc' }, refresh: true });
     const balances = await balancesOf(tx, ids);
-    for (const wallet of wallets) await this.lookAt(tx, wallet, balances.get(wallet.id)!.realTimeCreditBalance);
+    const behind = await this.agenda.behind(
+      tx,
+      [...new Set(wallets.map((wallet) => wallet.customerId))],
+      'wallet.look',
+    );
+    for (const wallet of wallets) {
+      if (behind.includes(wallet.customerId)) await this.schedule(tx, wallet, tx.now);
+      else await this.lookAt(tx, wallet, balances.get(wallet.id)!.realTimeCreditBalance);
+    }
     await tx.em.flush();
   }
 
@@ -101,8 +112,11 @@ export class WalletWatch {
     const instants = [watched ? await nextChange(tx, wallet.id) : null, watched && asked ? new Date(asked) : null];
     const [next] = instants.filter((at) => at !== null && at > tx.now).toSorted((a, b) => Number(a) - Number(b));
     if (!next) return this.agenda.cancel(tx, 'wallet.look', wallet.id);
-    const { id: subjectId, customerId } = wallet;
-    await this.agenda.schedule(tx, { kind: 'wallet.look', customerId, subjectId, dueAt: next });
+    await this.schedule(tx, wallet, next);
+  }
+
+  private schedule(tx: Tx, { id: subjectId, customerId }: Wallet, dueAt: Date): Promise<void> {
+    return this.agenda.schedule(tx, { kind: 'wallet.look', customerId, subjectId, dueAt });
   }
 }
 

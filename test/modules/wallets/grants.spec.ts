@@ -63,11 +63,15 @@ describe('a grant', () => {
       payment_terms: '90 NET',
     });
     expect(await upcoming(subscription)).toEqual(['2026-02-24 2000 pending']);
+    const [wallet] = await ok<{ id: string }[]>(modules.api.get(`/customers/${customer}/wallets`));
+    const alert_settings = { alert_enabled: true, critical: { threshold: 500, condition: 'below' } };
+    await ok(modules.api.put(`/wallets/${wallet!.id}`, { alert_settings }));
     const later = new Date('2026-04-25T00:00:00Z');
     await modules.run((tx) =>
       sql`update environment set clock_at = ${later} where id = ${tx.scope.environmentId}`.execute(tx.db),
     );
-    await modules.advanceTo('2026-04-25T00:00:01Z');
+    const happened = await modules.advanceTo('2026-04-25T00:00:01Z');
+    expect(happened.filter((name) => name.startsWith('balance_alert'))).toEqual([]);
     const lots = await modules.run((tx) =>
       sql<{ said: string }>`
         select to_char(effective_at at time zone 'UTC', 'YYYY-MM-DD') || ' ' || granted::float said

@@ -192,12 +192,12 @@ export class Agenda {
     }
   }
 
-  /** Those of the customers for whom something is due that isn't parked. */
-  private async behind(tx: Tx, customerIds: readonly string[]): Promise<string[]> {
+  /** Those of the customers for whom something is due by now (other than `but`) that isn't parked. */
+  async behind(tx: Tx, customerIds: readonly string[], but: DueWorkKind | null = null): Promise<string[]> {
     const found = await sql<{ customer_id: string }>`
       select distinct w.customer_id from due_work w
       where w.environment_id = ${tx.scope.environmentId} and w.customer_id = any(${[...customerIds]}::text[])
-        and w.due_at <= ${tx.now} and not ${waitingCustomer()}`.execute(tx.db);
+        and w.due_at <= ${tx.now} and w.kind is distinct from ${but} and not ${waitingCustomer()}`.execute(tx.db);
     return found.rows.map((row) => row.customer_id);
   }
 
