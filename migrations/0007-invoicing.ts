@@ -108,6 +108,7 @@ export class InvoicingMigration extends Migration {
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, invoice_id) references invoice (environment_id, id) deferrable initially deferred
       );
+      create index invoice_line_of_item on invoice_line (line_item_id, period_start) where line_item_id is not null;
 
       create table invoice_link (
         hash text primary key,

@@ -23,6 +23,8 @@ import { InvoiceBook } from './invoice-book.js';
 import { InvoiceDesk } from './invoice-desk.js';
 import { InvoicePapersController } from './invoice-papers.controller.js';
 import { InvoicePapers } from './invoice-papers.service.js';
+import { InvoicedEventsController } from './invoiced-events.controller.js';
+import { InvoicedEvents } from './invoiced-events.service.js';
 import { InvoicesController } from './invoices.controller.js';
 import { InvoicesService } from './invoices.service.js';
 import { InvoicingJobs } from './invoicing.jobs.js';
@@ -53,6 +55,7 @@ import { TopUps } from './top-ups.service.js';
   imports: [CustomersModule, SubscriptionsModule, MeteringModule, WalletsModule],
   controllers: [
     InvoicesController,
+    InvoicedEventsController,
     InvoicePapersController,
     PaymentsController,
     PaymentLinksController,
@@ -69,6 +72,7 @@ import { TopUps } from './top-ups.service.js';
     Receivables,
     SubscriptionInvoices,
     InvoicesService,
+    InvoicedEvents,
     FeePayments,
     InvoicePapers,
     OneOffInvoices,

@@ -3,6 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { WalletTransactionView } from '@drawdown/wallets';
 import type { LineItem } from '@drawdown/subscriptions';
 import { eventView, EventView } from './events.dto.js';
+import { accrualKey } from './open-accrual.js';
 import type { Attribution, UnbilledReason, UsageEvent } from './usage-event.entity.js';
 
 /** Credits drawn from a lot by the event; below zero returned to it. */
@@ -11,7 +12,24 @@ export class EventDrawView {
   credits: string;
 }
 
-/** What the event did on one line item. The last nine keys are ours: quantities in units, `amount` in money. */
+/** What all usage of a line item in the period comes to; the event is a part of it. Money, but for units and credits. */
+export class EventAccrualView {
+  period_start: string;
+  period_end: string;
+  quantity: string;
+  free_quantity: string;
+  accrued: string;
+  /** `accrued` is what credits covered, what nobody has paid and what was waived. */
+  covered: string;
+  shortfall: string;
+  waived: string;
+  credits: string;
+  /** When an invoice has billed it; usage after that is late. */
+  @ApiProperty({ type: String, nullable: true })
+  settled_at: string | null;
+}
+
+/** What the event did on one line item. The last ten keys are ours: quantities in units, `amount` in money. */
 export class ProcessedEventView {
   customer_id: string | null;
   subscription_id: string;
@@ -30,6 +48,8 @@ export class ProcessedEventView {
   draws: EventDrawView[];
   /** The ledger entries of these draws; each sums what its batch drew from the lot for the line item. */
   ledger_entry_ids: string[];
+  @ApiProperty({ type: EventAccrualView, nullable: true })
+  accrual: EventAccrualView | null;
   reason: string | null;
   problem: string | null;
 }
@@ -132,6 +152,8 @@ export interface TrailParts {
   /** By meter. */
   readonly featureIds: ReadonlyMap<string, string>;
   readonly entries: readonly WalletTransactionView[];
+  /** By `accrualKey`. */
+  readonly accruals: ReadonlyMap<string, EventAccrualView>;
 }
 
 export function eventTrailView(parts: TrailParts): EventTrailView {
@@ -148,7 +170,8 @@ export function eventTrailView(parts: TrailParts): EventTrailView {
   };
 }
 
-function processedView(one: Attribution, { event, lineItems, featureIds, entries }: TrailParts): ProcessedEventView {
+function processedView(one: Attribution, parts: TrailParts): ProcessedEventView {
+  const { event, lineItems, featureIds, entries, accruals } = parts;
   const own = entries.filter(
     (entry) => entry.line_item_id === one.line_item_id && one.draws.some((draw) => draw.lot_id === entry.lot_id),
   );
@@ -168,6 +191,7 @@ function processedView(one: Attribution, { event, lineItems, featureIds, entries
     credits: one.credits,
     draws: [...one.draws],
     ledger_entry_ids: own.map((entry) => entry.id),
+    accrual: accruals.get(accrualKey(one.line_item_id, one.period_id)) ?? null,
     reason: one.reason ?? null,
     problem: one.problem ?? null,
   };

@@ -1,10 +1,8 @@
 import { requestContext, Requests } from '@drawdown/platform';
-import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { EventLog } from './event-log.service.js';
 import { EVENT_KEY } from './event-store.js';
-import type { EventTrailView } from './event-trail.dto.js';
-import { EventTrail } from './event-trail.service.js';
 import {
   BulkIngestBody,
   EventsQueryBody,
@@ -23,7 +21,6 @@ export class EventsController {
   constructor(
     private readonly ingestion: IngestionService,
     private readonly log: EventLog,
-    private readonly trail: EventTrail,
     private readonly requests: Requests,
   ) {}
 
@@ -50,12 +47,6 @@ export class EventsController {
   @ApiOperation({ summary: 'List events as they were reported' })
   query(@Body() query: EventsQueryBody): Promise<EventsView> {
     return this.requests.read((tx) => this.log.query(tx, query));
-  }
-
-  @Get(':id')
-  @ApiOperation({ summary: 'Follow an event to quantity, price, lots and ledger' })
-  follow(@Param('id') id: string): Promise<EventTrailView> {
-    return this.requests.read((tx) => this.trail.follow(tx, id));
   }
 
   /** Events are idempotent by their own ids; one without an id is so by the request's key, answer and effect together. */

@@ -1,5 +1,7 @@
 export { Accrual } from './accrual.entity.js';
 export type { IncomingEvent, IngestRequest, IngestResult } from './incoming-event.js';
+export { EventTrailView, ProcessedEventView } from './event-trail.dto.js';
+export { EventTrail } from './event-trail.service.js';
 export { IngestionService } from './ingestion.service.js';
 export { MeteringModule } from './metering.module.js';
 export { UsageBreakdowns, type UsagePart } from './usage-breakdown.service.js';

@@ -45,6 +45,6 @@ import { UsageService } from './usage.service.js';
     MeteringListener,
     MeteringJobs,
   ],
-  exports: [UsageService, UsageBreakdowns, IngestionService],
+  exports: [UsageService, UsageBreakdowns, IngestionService, EventTrail],
 })
 export class MeteringModule {}
