@@ -100,8 +100,8 @@ export class WalletsMigration extends Migration {
           deferrable initially deferred
       );
       create index ledger_entry_by_age on ledger_entry (environment_id, at desc, seq desc, id desc);
-      create index ledger_entry_by_cause on ledger_entry (environment_id, cause_id);
-      create index ledger_entry_by_lot on ledger_entry (environment_id, lot_id);
+      create index ledger_entry_by_cause on ledger_entry (cause_id);
+      create index ledger_entry_by_lot on ledger_entry (lot_id);
 
       create table credit_reversal (
         id text primary key,

@@ -59,12 +59,12 @@ export function round12(value: Decimal): Decimal {
 
 /** Cuts to 12 places towards zero: the most that `value` surely contains. */
 export function floor12(value: Decimal): Decimal {
-  return value.toDecimalPlaces(DECIMAL_PLACES, DecimalJs.ROUND_DOWN);
+  return value.decimalPlaces() <= DECIMAL_PLACES ? value : value.toDecimalPlaces(DECIMAL_PLACES, DecimalJs.ROUND_DOWN);
 }
 
 /** The least value of 12 places that is not below `value`. */
 export function ceil12(value: Decimal): Decimal {
-  return value.toDecimalPlaces(DECIMAL_PLACES, DecimalJs.ROUND_CEIL);
+  return value.decimalPlaces() <= DECIMAL_PLACES ? value : value.toDecimalPlaces(DECIMAL_PLACES, DecimalJs.ROUND_CEIL);
 }
 
 /** The wire form: plain digits, no zeros at the end, `0` and never `-0`. MEANING "Decimals": "decimal strings". */

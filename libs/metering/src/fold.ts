@@ -60,6 +60,8 @@ export const countsOn = (item: UsageItem, event: Omit<FoldableEvent, 'customerId
 export class UsageFold {
   private readonly items: ReadonlyMap<string, readonly UsageItem[]>;
   private readonly chains: UsageChains;
+  /** Accruals by the items that asked for them. */
+  private readonly found = new Map<UsageItem, OpenAccrual>();
   /** Who pays for it. */
   readonly coverage: Coverage;
 
@@ -152,8 +154,11 @@ export class UsageFold {
   }
 
   private accrualOf(item: UsageItem): OpenAccrual {
+    const known = this.found.get(item);
+    if (known) return known;
     const accrual = this.accruals.get(accrualKey(item.lineItemId, item.period.id));
     if (!accrual) throw new Error(`the accrual of ${item.lineItemId} in ${item.period.id} was not loaded`);
+    this.found.set(item, accrual);
     return accrual;
   }
 

@@ -9,7 +9,7 @@ export { Pause } from './pause.entity.js';
 export { Pauses } from './pauses.service.js';
 export { Period } from './period.entity.js';
 export { PlanChanges, type PlanChange } from './plan-changes.service.js';
-export { ruleOf, unitPriceOfItem } from './rule-copy.js';
+export { unitPriceOfItem } from './rule-copy.js';
 export { isRunning, SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription-status.js';
 export { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
 export { SubscriptionView, subscriptionView, type SubscriptionRelations } from './subscription.dto.js';

@@ -1,5 +1,5 @@
 import { Decimal, type Allowance, type Meter, type UnitPrice } from '@drawdown/billing-core';
-import { copyOfRule, ruleOf, unitPriceOfItem, type Place } from './rule-copy.js';
+import { copyOfRule, ruleOf, thawedRule, unitPriceOfItem, type Place } from './rule-copy.js';
 
 const d = (value: string) => new Decimal(value);
 const meter: Meter = {
@@ -39,7 +39,7 @@ describe('a rule comes back from its copy as it was', () => {
     ],
   ])('%s', (_, price, allowance) => {
     const rule = stored(copyOfRule({ price, meter, allowance, window: 'DAILY' }));
-    expect(ruleOf({ rule }, place)).toEqual({
+    expect(ruleOf(thawedRule(JSON.stringify(rule)), place)).toEqual({
       price,
       meter,
       allowance,
@@ -59,5 +59,5 @@ it('a fee has no usage', () => {
     allowance: null,
     window: null,
   });
-  expect(() => ruleOf({ rule }, place)).toThrow('no meter');
+  expect(() => ruleOf(thawedRule(JSON.stringify(rule)), place)).toThrow('no meter');
 });

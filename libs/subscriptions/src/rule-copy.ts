@@ -65,20 +65,34 @@ const copied = <T>(value: T): Copied<T> => JSON.parse(JSON.stringify(value)) as 
 export const unitPriceOfItem = ({ rule }: { readonly rule: RuleCopy }): UnitPrice => thawedPrice(rule.price);
 
 /** How the line item turns usage into money, in one of its periods. @throws TypeError for a fee, which has no usage. */
-export function ruleOf({ rule }: { readonly rule: RuleCopy }, place: Place): AccrualRule {
-  if (!rule.meter) throw new TypeError('a fee has no meter');
-  const allowance =
-    rule.allowance === null || rule.allowance === 'unlimited' ? rule.allowance : new Decimal(rule.allowance);
+export function ruleOf({ price, meter, allowance, window }: FrozenRule, place: Place): AccrualRule {
+  if (!meter) throw new TypeError('a fee has no meter');
   const { span, period, interval, zone } = place;
   return {
-    price: thawedPrice(rule.price),
-    meter: rule.meter,
+    price,
+    meter,
     allowance,
-    window: allowance === null ? null : allowanceWindow(rule.window, interval, place),
+    window: allowance === null ? null : allowanceWindow(window, interval, place),
     span,
     whole: period.whole,
     zone,
   };
+}
+
+/** Rules read lately, by their JSON: the items of a plan have the same one, and nothing of a rule is ever changed. */
+const thawedRules = new Map<string, FrozenRule>();
+const MOST_THAWED = 10_000;
+
+/** A rule from the JSON it was frozen as. */
+export function thawedRule(json: string): FrozenRule {
+  const known = thawedRules.get(json);
+  if (known) return known;
+  const { price, meter, allowance, window } = JSON.parse(json) as RuleCopy;
+  const units: Allowance = allowance === null || allowance === 'unlimited' ? allowance : new Decimal(allowance);
+  const rule: FrozenRule = { price: thawedPrice(price), meter, allowance: units, window };
+  if (thawedRules.size === MOST_THAWED) thawedRules.clear();
+  thawedRules.set(json, rule);
+  return rule;
 }
 
 function thawedPrice(price: Copied<UnitPrice>): UnitPrice {

@@ -2,7 +2,7 @@ import { outlasts, type AccrualRule, type BillingPeriod, type Span } from '@draw
 import type { Sql, Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
 import type { PERIOD_KINDS } from './period.entity.js';
-import { ruleOf, type RuleCopy } from './rule-copy.js';
+import { ruleOf, thawedRule } from './rule-copy.js';
 
 /** A usage line item in one of its periods: what an event of a time inside both counts on, if its meter matches. */
 export interface UsageItem {
@@ -39,7 +39,8 @@ interface UsageItemRow {
   currency: string;
   meter_id: string;
   started_at: string;
-  rule: RuleCopy;
+  /** JSON. */
+  rule: string;
   start_date: string;
   end_date: string | null;
   period_id: string;
@@ -59,7 +60,7 @@ interface UsageItemRow {
 
 const usageItemRows = (environmentId: string) => sql`
     select i.subscription_id, i.customer_id, i.id line_item_id, i.currency, i.meter_id, s.start_date started_at,
-           i.rule, i.start_date, i.end_date, p.id period_id, p.number, p.kind, p.start_at, p.end_at, p.whole_start,
+           i.rule::text rule, i.start_date, i.end_date, p.id period_id, p.number, p.kind, p.start_at, p.end_at, p.whole_start,
            p.whole_end, p.status = 'open' as open, s.status <> 'cancelled' running, s.billing_period,
            s.billing_period_count, coalesce(s.paid_from, s.trial_end, s.start_date) paid_start, s.customer_timezone zone
     from subscription_line_item i
@@ -122,7 +123,7 @@ function usageItem(row: UsageItemRow): UsageItem {
   const period = { id: row.period_id, number: row.number, kind: row.kind, start, end, open: row.open };
   const span = countingSpan({ itemStart, itemEnd, period });
   const interval = { billingPeriod: row.billing_period, count: row.billing_period_count };
-  const rule = ruleOf(row, {
+  const rule = ruleOf(thawedRule(row.rule), {
     span,
     period: { ...period, whole: { start: new Date(row.whole_start), end: new Date(row.whole_end) } },
     interval,

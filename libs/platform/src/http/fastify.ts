@@ -34,9 +34,9 @@ export function registerRequestHooks(app: NestFastifyApplication): void {
   fastify.addHook('preHandler', (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
     const context: RequestContext = { requestId: String(request.id), scope: null, idempotency: null, replayed: false };
     try {
-      assertWellFormed(request.body, '', 0);
-      assertWellFormed(request.query, '', 0);
-      assertWellFormed(request.params, '', 0);
+      for (const part of [request.body, request.query, request.params]) {
+        if (!isWellFormed(part, 0)) throw malformed(part, '', 0);
+      }
       context.idempotency = idempotencyOf(request);
     } catch (error) {
       done(error as Error);
@@ -56,19 +56,28 @@ export function registerRequestHooks(app: NestFastifyApplication): void {
 const hasNoBody = ({ headers }: FastifyRequest): boolean =>
   headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
 
-/** Refuses what the database can't hold as it is (NUL, lone surrogates) and nesting without end. */
-function assertWellFormed(value: unknown, path: string, depth: number): void {
+/** False for what the database can't hold as it is (NUL, lone surrogates) and for nesting without end. */
+function isWellFormed(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return true;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((inner) => isWellFormed(inner, depth + 1));
+  return Object.entries(value).every(([key, inner]) => isWellFormed(key, depth) && isWellFormed(inner, depth + 1));
+}
+
+/** What is wrong with a value that is not well formed, and where: the first of it. */
+function malformed(value: unknown, path: string, depth: number): Problem {
   if (typeof value === 'string') {
-    if (value.includes('\0')) throw Problem.invalid(path || 'body', 'must not contain the NUL character');
-    if (!value.isWellFormed()) throw Problem.invalid(path || 'body', 'must be well-formed Unicode');
-    return;
+    const fault = value.includes('\0') ? 'must not contain the NUL character' : 'must be well-formed Unicode';
+    return Problem.invalid(path || 'body', fault);
   }
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return;
-  if (depth > MAX_DEPTH) throw Problem.invalid(path, `must not be nested deeper than ${MAX_DEPTH} levels`);
-  for (const [key, inner] of Object.entries(value)) {
-    assertWellFormed(key, path || key, depth + 1);
-    assertWellFormed(inner, Array.isArray(value) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`, depth + 1);
+  if (depth > MAX_DEPTH) return Problem.invalid(path, `must not be nested deeper than ${MAX_DEPTH} levels`);
+  for (const [key, inner] of Object.entries(value as object)) {
+    if (!isWellFormed(key, depth)) return malformed(key, path || key, depth);
+    if (isWellFormed(inner, depth + 1)) continue;
+    return malformed(inner, Array.isArray(value) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`, depth + 1);
   }
+  return Problem.invalid(path || 'body', 'is not valid');
 }
 
 function idempotencyOf(request: FastifyRequest): RequestContext['idempotency'] {
