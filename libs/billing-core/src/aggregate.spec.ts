@@ -44,6 +44,8 @@ describe('matches', () => {
   });
 });
 
+const INEXACT = 'property "rows" has more digits than a JSON number holds exactly: send it as text';
+
 describe('quantityOf', () => {
   const quantity = (of: Meter, properties: Record<string, unknown>) => {
     const answer = quantityOf(of, { properties });
@@ -60,6 +62,12 @@ describe('quantityOf', () => {
     ['null is missing', meter('SUM', { field: 'rows' }), { rows: null }, 'property "rows" is missing'],
     ['blank is missing', meter('SUM', { field: 'rows' }), { rows: '' }, 'property "rows" is missing'],
     ['words', meter('SUM', { field: 'rows' }), { rows: 'many' }, 'property "rows" is not a number'],
+    ['a number of 15 digits', meter('SUM', { field: 'rows' }), { rows: 123456789.012345 }, '123456789.012345'],
+    ['the largest exact whole number', meter('SUM', { field: 'rows' }), { rows: 2 ** 53 - 1 }, '9007199254740991'],
+    ['a whole number beyond it', meter('SUM', { field: 'rows' }), { rows: 2 ** 53 }, INEXACT],
+    ['1e20 as a number', meter('SUM', { field: 'rows' }), { rows: 1e20 }, INEXACT],
+    ['a number of 17 digits', meter('SUM', { field: 'rows' }), { rows: 1234567.1234567891 }, INEXACT],
+    ['as text both are exact', meter('SUM', { field: 'rows' }), { rows: '9007199254740993' }, '9007199254740993'],
     ['NaN', meter('SUM', { field: 'rows' }), { rows: 'NaN' }, 'property "rows" is not a number'],
     ['a list', meter('SUM', { field: 'rows' }), { rows: ['1', '2'] }, 'property "rows" is not a number'],
     ['a boolean', meter('SUM', { field: 'rows' }), { rows: true }, 'property "rows" is not a number'],

@@ -89,6 +89,9 @@ export function quantityOf(
   }
   const quantity = parseDecimal(value);
   if (quantity === null) return { problem: `property "${field}" ${whyNoDecimal(value)}` };
+  if (typeof value === 'number' && !isExact(value, quantity)) {
+    return { problem: `property "${field}" has more digits than a JSON number holds exactly: send it as text` };
+  }
   return { quantity: type === 'SUM_WITH_MULTIPLIER' ? quantity.times(multiplierOf(meter)) : quantity };
 }
 
@@ -107,6 +110,10 @@ export function scalarText(value: unknown): string | null {
   if (typeof value === 'string') return value;
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
 }
+
+/** A number of JSON is a double by the time we see it: only up to 15 digits it surely says what was sent. */
+const isExact = (value: number, quantity: Decimal): boolean =>
+  Number.isInteger(value) ? Number.isSafeInteger(value) : quantity.precision() <= 15;
 
 function whyNoDecimal(value: unknown): string {
   const plain = typeof value === 'number' ? Number.isFinite(value) : /^-?\d+(\.\d+)?$/.test(String(value));

@@ -81,6 +81,19 @@ describe('a bad event is refused by the name of its field', () => {
   });
 
   it.each([
+    ['NUL', '{"n":"a\\u0000"}'],
+    ['a lone surrogate', '{"n":"\\udc00"}'],
+    ['a nested value', '{"n":{"m":1}}'],
+    ['1e400', '{"n":1e400}'],
+  ])('in bulk, %s names index and field, and nothing is stored', async (_, properties) => {
+    const good = '{"event_name":"x","external_customer_id":"a","event_id":"beside-bad"}';
+    const body = `{"events":[${good},{"event_name":"x","external_customer_id":"a","properties":${properties}}]}`;
+    const answer = await world.modules.api.post('/events/bulk').set('content-type', 'application/json').send(body);
+    expect([answer.status, answer.body.details?.field]).toEqual([400, 'events[1].properties.n']);
+    expect((await world.modules.api.get('/events/beside-bad')).status).toBe(404);
+  });
+
+  it.each([
     ['1e400', '{"event_name":"x","external_customer_id":"a","properties":{"n":1e400}}'],
     ['a NUL', '{"event_name":"x\\u0000","external_customer_id":"a"}'],
     ['a lone surrogate', '{"event_name":"x","external_customer_id":"a","properties":{"n":"\\ud800"}}'],
@@ -88,6 +101,50 @@ describe('a bad event is refused by the name of its field', () => {
   ])('and %s is 400', async (_, body) => {
     const answer = await world.modules.api.post('/events').set('content-type', 'application/json').send(body);
     expect(answer.status).toBe(400);
+  });
+});
+
+describe('a value that no meter can count', () => {
+  it.each<[string, string | number]>([
+    ['NaN', 'NaN'],
+    ['infinity', 'Infinity'],
+    ['an exponent out of range', '1e400'],
+    ['27 digits', '9'.repeat(27)],
+    ['13 places', '0.0000000000001'],
+    ['a number that is not exact in JSON', 2 ** 53],
+  ])('%s: the fact is kept, billed nothing, and says why', async (_, rows) => {
+    const acme = await world.subscriber();
+    const result = await world.report(world.rows(acme, rows));
+    expect(result).toMatchObject({ status: 'accepted', credits_burned: '0', reason: 'bad_property' });
+    const trail = (await world.modules.api.get(`/events/${result.event_id}`)).body;
+    expect(trail.processed_events[0].problem).toContain('property "rows"');
+    expect(await world.balance(acme)).toBe('100');
+  });
+
+  it('beside good ones in a request: those burn', async () => {
+    const acme = await world.subscriber();
+    const values = ['2', 'NaN', '-0', '2'];
+    const results = await world.reportAll(values.map((rows) => world.rows(acme, rows)));
+    expect(results.map((one) => [one.credits_burned, one.reason])).toEqual([
+      ['3', null],
+      ['0', 'bad_property'],
+      ['0', null],
+      ['3', null],
+    ]);
+  });
+});
+
+describe('an id twice in one request with other content', () => {
+  it('is a duplicate that differs: the first one counts', async () => {
+    const acme = await world.subscriber();
+    const first = world.rows(acme, '2', { event_id: 'twice-here' });
+    const results = await world.reportAll([first, world.rows(acme, '4', { event_id: 'twice-here' }), first]);
+    expect(results.map((one) => [one.status, one.credits_burned, one.differs])).toEqual([
+      ['accepted', '3', false],
+      ['duplicate', '0', true],
+      ['duplicate', '0', false],
+    ]);
+    expect(await world.balance(acme)).toBe('97');
   });
 });
 
