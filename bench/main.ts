@@ -1,10 +1,11 @@
-// npm run bench -- [billing-run | growth] [--seconds n] [--customers n] [--events n] [--write]
+// npm run bench -- [billing-run | growth | webhooks] [--seconds n] [--customers n] [--events n] [--write]
 import { parseArgs } from 'node:util';
 import { BenchDatabase } from './database.js';
 import { billingRun } from './billing-run.js';
 import { growth } from './growth.js';
 import { hotPath } from './hot-path.js';
 import { publish, type Report } from './report.js';
+import { webhooks } from './webhooks.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,6 +20,7 @@ const { values, positionals } = parseArgs({
 const runs: Record<string, (database: BenchDatabase) => Promise<Report>> = {
   'billing-run': (database) => billingRun(database, { customers: Number(values.customers) }),
   growth: (database) => growth(database, { events: Number(values.events), seconds: Number(values.seconds) }),
+  webhooks: (database) => webhooks(database, { seconds: Math.max(20, Number(values.seconds)) }),
   'hot-path': (database) => hotPath(database, { seconds: Number(values.seconds) }),
 };
 
