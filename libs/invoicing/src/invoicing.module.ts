@@ -44,6 +44,7 @@ import { Refunding } from './refunding.service.js';
 import { RefundsController } from './refunds.controller.js';
 import { ReversalsListener } from './reversals.listener.js';
 import { Settlement } from './settlement.service.js';
+import { StandingClockJobs } from './standing-clock.jobs.js';
 import { SubscriptionBillingController } from './subscription-billing.controller.js';
 import { SubscriptionChangesController } from './subscription-changes.controller.js';
 import { SubscriptionInvoices } from './subscription-invoices.service.js';
@@ -102,6 +103,7 @@ import { TopUps } from './top-ups.service.js';
     InvoicingListener,
     ReversalsListener,
     InvoicingJobs,
+    StandingClockJobs,
   ],
 })
 export class InvoicingModule {}

@@ -1,3 +1,4 @@
+import { StandingClockJobs } from '@drawdown/invoicing';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { declined, type InvoiceBody, InvoicingWorld, lost, succeeded } from './invoicing-world.js';
@@ -119,6 +120,19 @@ describe('an outcome that is not known', () => {
     expect(world.gateway.resolved).toHaveLength(before + 2);
     await world.wait(8);
     expect(chargesOf(invoice).map((request) => request.attemptId)).toEqual([attempt!.id, attempt!.id]);
+    expect(await money(invoice)).toEqual(PAID);
+  });
+
+  it('is asked about in real time where the clock stands, once it has stayed open from one look to the next', async () => {
+    world.gateway.willAnswer(lost());
+    const invoice = await world.invoice(await world.customer({ card: true }));
+    const before = world.gateway.resolved.length;
+    const jobs = world.modules.get(StandingClockJobs);
+    await jobs.look();
+    expect(world.gateway.resolved).toHaveLength(before);
+    world.gateway.willAnswer(succeeded({ invoiceId: invoice, amount: '149' }));
+    await jobs.look();
+    expect(world.gateway.resolved).toHaveLength(before + 1);
     expect(await money(invoice)).toEqual(PAID);
   });
 
