@@ -1,6 +1,6 @@
 import { addDuration, earliestStart } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
-import type { CreateSubscriptionBody } from './subscriptions.dto.js';
+import { LONGEST_TRIAL_DAYS, type CreateSubscriptionBody } from './subscriptions.dto.js';
 
 type TimeFields = Pick<
   CreateSubscriptionBody,
@@ -25,7 +25,7 @@ export const requestedTrialDays = (body: TimeFields): number | null =>
 /**
  * Where the trial of a subscription that starts at `start` ends: as the request says, else after `days`; null
  * without a trial. Days are counted on the wall clock of the zone.
- * @throws Problem 400 for an end that is not after the start, or two that contradict each other.
+ * @throws Problem 400 for an end that is not after the start, too far from it, or two that contradict each other.
  */
 export function requestedTrialEnd(body: TimeFields, start: Date, zone: string, days: number): Date | null {
   if (body.trial_start && new Date(body.trial_start).getTime() !== start.getTime()) {
@@ -34,6 +34,8 @@ export function requestedTrialEnd(body: TimeFields, start: Date, zone: string, d
   if (!body.trial_end) return days > 0 ? addDuration(start, 'DAY', days, zone) : null;
   const end = new Date(body.trial_end);
   if (end <= start) throw Problem.invalid('trial_end', `must lie after the start, ${start.toISOString()}`);
+  const latest = addDuration(start, 'DAY', LONGEST_TRIAL_DAYS, zone);
+  if (end > latest) throw Problem.invalid('trial_end', `must not lie after ${latest.toISOString()}, in three years`);
   if ((body.trial_period_days ?? body.trial_period ?? null) !== null) {
     throw Problem.invalid('trial_end', 'and trial_period_days exclude each other');
   }

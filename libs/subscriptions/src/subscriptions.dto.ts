@@ -26,7 +26,7 @@ import {
 import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription-status.js';
 
 /** Three years, as for a price: whoever gives longer for free has mistyped. */
-const LONGEST_TRIAL_DAYS = 1095;
+export const LONGEST_TRIAL_DAYS = 1095;
 const LARGEST_OVERAGE_FACTOR = '1000';
 
 export class CreateSubscriptionBody {
