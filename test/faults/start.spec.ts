@@ -126,6 +126,25 @@ describe('a fresh start with nothing but Node', () => {
     expect(await sandboxAnswers()).toBe(false);
   });
 
+  it('leaves nothing behind either when it is told twice, over a request that never ends', async () => {
+    const stuck = start(env);
+    await until('the start', () => stuck.output().includes('is up'));
+    const caller = net.connect(Number(env.PORT), '127.0.0.1');
+    caller.on('error', () => {});
+    caller.write(
+      'POST /v1/customers HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+    );
+    await sleep(500);
+    stuck.kill('SIGTERM');
+    await sleep(1_000);
+    stuck.kill('SIGTERM');
+    expect(await stuck.ended).toBe(1);
+    caller.destroy();
+    expect(fs.existsSync(path.join(dir, 'postgres/data/postmaster.pid'))).toBe(false);
+    for (let i = 0; i < 100 && (await sandboxAnswers()); i++) await sleep(50);
+    expect(await sandboxAnswers()).toBe(false);
+  });
+
   it('starts again after kill -9', async () => {
     const killed = start(env);
     await until('the start', () => killed.output().includes('is up'));
@@ -137,5 +156,143 @@ describe('a fresh start with nothing but Node', () => {
     await until('the start after the kill', () => again.output().includes('is up'));
     again.kill('SIGTERM');
     expect(await again.ended).toBe(0);
+  });
+});
+
+describe('the sandbox', () => {
+  let dir: string;
+  const settings = async (): Promise<Record<string, string>> => ({
+    PORT: await freePort(),
+    DATABASE_URL: process.env.TEST_DATABASE!,
+    STRIPE_SANDBOX_PORT: await freePort(),
+    STRIPE_SANDBOX_CONTROL_PORT: await freePort(),
+    STRIPE_SANDBOX_DIR: dir,
+    LOG_LEVEL: 'error',
+  });
+  beforeAll(() => void (dir = fs.mkdtempSync(path.join(os.tmpdir(), 'drawdown-shared-'))));
+  afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+  it('whose second port is taken stops the start, which says so', async () => {
+    const taken = await takePort();
+    const run = start({ ...(await settings()), STRIPE_SANDBOX_CONTROL_PORT: portOf(taken) });
+    expect(await run.ended).toBe(1);
+    expect(run.errors()).toContain('STRIPE_SANDBOX_PORT');
+    expect(run.errors()).toContain(portOf(taken));
+    await new Promise((resolve) => taken.close(resolve));
+  });
+
+  it('that two servers share goes on under the second when the first has ended', async () => {
+    const env = await settings();
+    const pid = () =>
+      fetch(`http://127.0.0.1:${env.STRIPE_SANDBOX_CONTROL_PORT}/health`).then(
+        async (answer) => ((await answer.json()) as { pid: number }).pid,
+        () => null,
+      );
+    const first = start(env);
+    await until('the first', () => first.output().includes('is up'));
+    const second = start({ ...env, PORT: await freePort() });
+    await until('the second', () => second.output().includes('is up'));
+    const shared = await pid();
+    first.kill('SIGTERM');
+    expect(await first.ended).toBe(0);
+    let another = await pid();
+    for (let i = 0; (another === null || another === shared) && i < 200; i++) {
+      await sleep(100);
+      another = await pid();
+    }
+    expect(another).toEqual(expect.any(Number));
+    expect(another).not.toBe(shared);
+    second.kill('SIGTERM');
+    expect(await second.ended).toBe(0);
+  });
+
+  const sandboxAnswers = () =>
+    fetch(`http://127.0.0.1:${env.STRIPE_SANDBOX_PORT}/v1/balance`).then(
+      () => true,
+      () => false,
+    );
+
+  it('leaves neither PostgreSQL nor the sandbox behind after SIGTERM', async () => {
+    expect(fs.existsSync(path.join(dir, 'postgres/data/postmaster.pid'))).toBe(false);
+    expect(await sandboxAnswers()).toBe(false);
+  });
+
+  it('leaves nothing behind either when it is told twice, over a request that never ends', async () => {
+    const stuck = start(env);
+    await until('the start', () => stuck.output().includes('is up'));
+    const caller = net.connect(Number(env.PORT), '127.0.0.1');
+    caller.on('error', () => {});
+    caller.write(
+      'POST /v1/customers HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+    );
+    await sleep(500);
+    stuck.kill('SIGTERM');
+    await sleep(1_000);
+    stuck.kill('SIGTERM');
+    expect(await stuck.ended).toBe(1);
+    caller.destroy();
+    expect(fs.existsSync(path.join(dir, 'postgres/data/postmaster.pid'))).toBe(false);
+    for (let i = 0; i < 100 && (await sandboxAnswers()); i++) await sleep(50);
+    expect(await sandboxAnswers()).toBe(false);
+  });
+
+  it('starts again after kill -9', async () => {
+    const killed = start(env);
+    await until('the start', () => killed.output().includes('is up'));
+    killed.kill('SIGKILL');
+    await killed.ended;
+    for (let i = 0; i < 100 && (await sandboxAnswers()); i++) await sleep(50);
+    expect(await sandboxAnswers()).toBe(false);
+    const again = start(env);
+    await until('the start after the kill', () => again.output().includes('is up'));
+    again.kill('SIGTERM');
+    expect(await again.ended).toBe(0);
+  });
+});
+
+describe('the sandbox', () => {
+  let dir: string;
+  const settings = async (): Promise<Record<string, string>> => ({
+    PORT: await freePort(),
+    DATABASE_URL: process.env.TEST_DATABASE!,
+    STRIPE_SANDBOX_PORT: await freePort(),
+    STRIPE_SANDBOX_CONTROL_PORT: await freePort(),
+    STRIPE_SANDBOX_DIR: dir,
+    LOG_LEVEL: 'error',
+  });
+  beforeAll(() => void (dir = fs.mkdtempSync(path.join(os.tmpdir(), 'drawdown-shared-'))));
+  afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+  it('whose second port is taken stops the start, which says so', async () => {
+    const taken = await takePort();
+    const run = start({ ...(await settings()), STRIPE_SANDBOX_CONTROL_PORT: portOf(taken) });
+    expect(await run.ended).toBe(1);
+    expect(run.errors()).toContain('STRIPE_SANDBOX_PORT');
+    expect(run.errors()).toContain(portOf(taken));
+    await new Promise((resolve) => taken.close(resolve));
+  });
+
+  it('that two servers share goes on under the second when the first has ended', async () => {
+    const env = await settings();
+    const pid = () =>
+      fetch(`http://127.0.0.1:${env.STRIPE_SANDBOX_CONTROL_PORT}/health`).then(
+        async (answer) => ((await answer.json()) as { pid: number }).pid,
+        () => null,
+      );
+    const first = start(env);
+    await until('the first', () => first.output().includes('is up'));
+    const second = start({ ...env, PORT: await freePort() });
+    await until('the second', () => second.output().includes('is up'));
+    const shared = await account();
+    first.kill('SIGTERM');
+    expect(await first.ended).toBe(0);
+    let again = await account();
+    for (let i = 0; again === null && i < 200; i++) {
+      await sleep(100);
+      again = await account();
+    }
+    expect(again).toBe(shared);
+    second.kill('SIGTERM');
+    expect(await second.ended).toBe(0);
   });
 });

@@ -30,6 +30,8 @@ const build = keepBuild();
 const postgres = await ensurePostgres({ dir: '.data/faults/postgres', database: 'postgres', fast: true });
 const workers = await Workers.start(Number(values.workers), [postgres.base, build]);
 const began = performance.now();
+// What is done by then is told.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => workers.finish());
 try {
   const outcomes = await workers.runAll(await trials(), progress);
   const failures = outcomes.filter((outcome) => !isClean(outcome));

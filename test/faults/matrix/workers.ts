@@ -13,6 +13,8 @@ interface Answer {
 
 /** The processes that run trials, each with a laboratory of its own. */
 export class Workers {
+  private finishing = false;
+
   private constructor(
     private readonly args: readonly string[],
     private readonly children: ChildProcess[],
@@ -34,7 +36,7 @@ export class Workers {
     const outcomes: Outcome[] = [];
     let next = 0;
     const work = async (place: number) => {
-      for (let done = 1; next < trials.length; done++) {
+      for (let done = 1; next < trials.length && !this.finishing; done++) {
         const outcome = await ask<Outcome>(this.children[place]!, { run: trials[next++]! });
         outcomes.push(outcome);
         tell(outcomes.length, trials.length, outcome);
@@ -48,13 +50,19 @@ export class Workers {
     return outcomes;
   }
 
+  /** No further trial is begun. */
+  finish(): void {
+    this.finishing = true;
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.children.map(end));
   }
 }
 
 async function begin(args: readonly string[]): Promise<ChildProcess> {
-  const child = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), args);
+  // A group of its own: Ctrl+C reaches us only, and we end it.
+  const child = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), args, { detached: true });
   await answerOf(child);
   return child;
 }

@@ -28,15 +28,15 @@ export class World {
 
   private constructor(
     private readonly parts: Parts,
-    private readonly db: pg.Client,
+    private readonly db: pg.Pool,
     private instance: Instance,
   ) {
     this.aim();
   }
 
   static async start(parts: Parts): Promise<World> {
-    const db = new pg.Client(parts.databaseUrl);
-    await db.connect();
+    const db = new pg.Pool({ connectionString: parts.databaseUrl, max: 2 });
+    db.on('error', () => {}); // the database may be dropped under a run that hangs
     return new World(parts, db, await parts.revive());
   }
 
