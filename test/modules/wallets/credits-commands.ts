@@ -148,6 +148,21 @@ const terminate = fc.record({ wallet: place }).map((said) =>
   }),
 );
 
+const bought = (model: Readonly<CreditsModel>) => model.purse.lots.filter(({ purchased }) => purchased);
+
+const refund = fc.record({ lot: place, credits }).map((said) =>
+  command(
+    'refund',
+    said,
+    async (model, real) => {
+      const lot = pick(bought(model), said.lot);
+      const taken = await real.takeBack(model.purse.lots.indexOf(lot), new Decimal(said.credits));
+      expect(taken).toBe(model.takeBack(lot, new Decimal(said.credits)));
+    },
+    (model) => bought(model).length > 0,
+  ),
+);
+
 const seconds = fc.constantFrom(60, 900, 7_200, 86_400);
 
 const holdUse = fc.record({ event: eventName, value: amount, seconds }).map((said) =>
@@ -254,6 +269,7 @@ export const commands = (most: number): fc.Arbitrary<Iterable<Command>> =>
       capture,
       release,
       debit,
+      refund,
       wait,
       wait,
       openWallet,

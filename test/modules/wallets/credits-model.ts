@@ -100,6 +100,13 @@ export class CreditsModel {
     return true;
   }
 
+  /** What was bought is given back with its money: all of it or nothing, and nothing that a hold keeps. */
+  takeBack(lot: Lot, credits: Decimal): boolean {
+    if (lot.remaining.minus(this.purse.held(lot)).lt(credits)) return false;
+    lot.remaining = lot.remaining.minus(credits);
+    return true;
+  }
+
   terminate(wallet: number): void {
     this.purse.wallets[wallet]!.open = false;
     for (const lot of this.purse.lots) if (lot.wallet === wallet) lot.writtenOff = true;

@@ -1,4 +1,7 @@
 import type { Decimal } from '@drawdown/billing-core';
+import { CustomersService } from '@drawdown/customers';
+import { newId, Problem } from '@drawdown/platform';
+import { CreditReversals } from '@drawdown/wallets';
 import { expect } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Api, Modules } from '../../support/modules.js';
@@ -15,9 +18,11 @@ interface Answer {
 /** A customer with its subscription in an environment of its own, over HTTP: what the model is compared with. */
 export class CreditsWorld {
   readonly walletIds: string[] = [];
+  private lotIds: string[] = [];
   readonly holdIds: string[] = [];
 
   private constructor(
+    private readonly modules: Modules,
     private readonly environment: Environment,
     readonly customerId: string,
     private readonly rate: Decimal,
@@ -47,7 +52,7 @@ export class CreditsWorld {
     );
     const tariffs = items.rows.map(({ name }) => TARIFFS.find((tariff) => tariff.name === name)!);
     const lineItems = new Map(items.rows.map(({ id, name }) => [id, name]));
-    const world = new CreditsWorld(environment, customerId, rate, tariffs, lineItems);
+    const world = new CreditsWorld(modules, environment, customerId, rate, tariffs, lineItems);
     await world.state();
     return world;
   }
@@ -70,6 +75,21 @@ export class CreditsWorld {
     });
   }
 
+  /** As a refund of the money does it. @returns whether the lot had so many unheld. */
+  async takeBack(lot: number, credits: Decimal): Promise<boolean> {
+    const input = { lotId: this.lotIds[lot]!, credits, key: newId('refund') };
+    return this.environment
+      .run(async (tx) => {
+        await this.modules.get(CustomersService).lock(tx, [this.customerId]);
+        await this.modules.get(CreditReversals).refund(tx, input);
+        return true;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof Problem && error.code === 'invalid_state') return false;
+        throw error;
+      });
+  }
+
   async advance(to: number): Promise<void> {
     await this.done('/clock/advance', { to: new Date(to).toISOString() });
   }
@@ -88,6 +108,7 @@ export class CreditsWorld {
         order by 1, 2`.execute(tx.db),
     );
     const lots = found.rows.filter(({ kind }) => kind === 'lot');
+    this.lotIds = lots.map(({ id }) => id);
     for (const lot of lots) expect([lot.id, plain(lot.d)]).toEqual([lot.id, plain(lot.a)]);
     return {
       lots: lots.map(({ a, b, c }) => [plain(a), plain(b), c === 'true']),
