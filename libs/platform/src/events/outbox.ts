@@ -1,8 +1,9 @@
 import type { EventEnvelope } from '@drawdown/contracts';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { sql } from 'kysely';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SETTINGS, type Settings } from '../config/settings.js';
 import type { Scope } from '../database/scope.js';
 import type { Sql } from '../database/transactions.js';
 import { Subscribers } from './subscribers.js';
@@ -12,6 +13,8 @@ const MAX_ATTEMPTS = 12;
 /** A worker that died in the middle of a delivery loses it to another after this time. */
 const LEASE_SECONDS = 120;
 const BATCH = 20;
+/** Of so many customers at once at most; what concerns one customer is delivered in order. */
+const MAX_AT_ONCE = 4;
 
 interface Delivery {
   event_seq: string;
@@ -25,19 +28,26 @@ interface Delivery {
   environment_id: string;
 }
 
+/** What concerns no customer stays in one order too. */
+const customerOf = ({ payload }: Delivery): unknown => (payload as { customer_id?: unknown }).customer_id;
+
 /**
  * Runs the subscribers that asked to run after the commit: at least once, each with retries of its own,
- * in the order of publication where nothing fails. Leases and pauses go by the database's real time.
+ * each customer's in the order of publication where nothing fails. Leases and pauses go by the database's real time.
  */
 @Injectable()
 export class Outbox {
   private readonly log = new Logger(Outbox.name);
   private wakeUp: (() => void) | null = null;
+  private readonly atOnce: number;
 
   constructor(
     private readonly orm: MikroORM,
     private readonly subscribers: Subscribers,
-  ) {}
+    @Inject(SETTINGS) settings: Settings,
+  ) {
+    this.atOnce = Math.max(1, Math.min(MAX_AT_ONCE, Math.floor(settings.DATABASE_POOL_SIZE / 2) - 1));
+  }
 
   /** The worker's loop is told that something was committed. */
   wake(): void {
@@ -51,7 +61,13 @@ export class Outbox {
   /** Delivers what is waiting, one batch; false when there was nothing. Several processes may call it at once. */
   async deliverBatch(environmentId?: string): Promise<boolean> {
     const claimed = await this.claim(environmentId);
-    for (const delivery of claimed) await this.deliver(delivery);
+    const lanes = [...Map.groupBy(claimed, customerOf).values()];
+    const workers = Array.from({ length: Math.min(this.atOnce, lanes.length) }, async () => {
+      for (let lane = lanes.shift(); lane; lane = lanes.shift()) {
+        for (const delivery of lane) await this.deliver(delivery);
+      }
+    });
+    await Promise.all(workers);
     return claimed.length > 0;
   }
 
