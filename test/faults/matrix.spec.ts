@@ -66,9 +66,9 @@ async function expectClean(trials: readonly Trial[]): Promise<void> {
 describe.each(names)('%s', (flow) => {
   it('ends as if nothing had happened after one fault, or two, wherever they strike', async () => {
     const steps = new Map([[flow, await laboratory.stepsOf(flow)]]);
-    const single = trialsOf(steps, { seed: SEED, runs: 4 });
+    const single = trialsOf(steps, { seed: SEED, runs: 3 });
     const double = trialsOf(steps, { seed: SEED, runs: 1_000 }).filter(({ strikes }) => strikes.length === 2);
-    await expectClean([...single, ...double.slice(0, 2)]);
+    await expectClean([...single, ...double.slice(0, 1)]);
   });
 
   it('is found in full by the sweep when no webhook is ever sent', async () => {
@@ -83,7 +83,8 @@ describe('webhooks', () => {
 });
 
 describe('a connection cut during COMMIT, by a proxy', () => {
-  it.each(['recurring charge', 'top-up by Checkout'])('of any transaction of a %s does no harm', async (flow) => {
+  it('of any transaction of a recurring charge does no harm', async () => {
+    const flow = 'recurring charge';
     const steps = await laboratory.stepsOf(flow);
     const commits = steps.flatMap((step, number) => (step.kind === 'commit' ? [number] : []));
     expect(commits.length).toBeGreaterThan(4);
