@@ -32,6 +32,7 @@ const lives: Record<string, () => Promise<Subscriber>> = {
     return subscriber;
   },
   draft: () => subscribe({ start_date: '2030-01-01T00:00:00Z' }),
+  incomplete: () => subscribe({ payment_behavior: 'default_incomplete' }),
   trialing: () => subscribe({ trial_period_days: 365 }),
   active: () => subscribe(),
   paused: async () => {
@@ -89,6 +90,7 @@ const RUNNING = [
 /** What each status allows; anything else is 409 with the status. A draft with a date starts by itself. */
 const allowed: Record<string, readonly string[]> = {
   draft: ['cancel at a date', 'cancel'],
+  incomplete: ['cancel at a date', 'cancel'],
   trialing: RUNNING,
   active: RUNNING,
   past_due: RUNNING,
