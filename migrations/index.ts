@@ -5,7 +5,8 @@ import { SubscriptionsMigration } from './0004-subscriptions.js';
 import { WalletsMigration } from './0005-wallets.js';
 import { MeteringMigration } from './0006-metering.js';
 import { InvoicingMigration } from './0007-invoicing.js';
-import { StripeMigration } from './0008-stripe.js';
+import { PaymentsMigration } from './0008-payments.js';
+import { StripeMigration } from './0009-stripe.js';
 
 /** The one ordered history of the database. A released migration never changes; corrections are new ones. */
 export const migrations = [
@@ -16,5 +17,6 @@ export const migrations = [
   { name: '0005-wallets', class: WalletsMigration },
   { name: '0006-metering', class: MeteringMigration },
   { name: '0007-invoicing', class: InvoicingMigration },
-  { name: '0008-stripe', class: StripeMigration },
+  { name: '0008-payments', class: PaymentsMigration },
+  { name: '0009-stripe', class: StripeMigration },
 ];

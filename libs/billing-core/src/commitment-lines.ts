@@ -1,4 +1,4 @@
-import { type Commitment, type CommitmentResult, settleCommitment } from './commitment.js';
+import { type Commitment, type CommitmentPart, settleCommitment } from './commitment.js';
 import { type Decimal, ONE, ZERO } from './decimal.js';
 import type { BillLine, FeePeriod } from './fee-lines.js';
 import { share } from './proration.js';
@@ -10,11 +10,6 @@ export interface CommittedUsage {
   accrued: Decimal;
   /** what of it an invoice has billed already; null = nothing was billed yet */
   billed: Decimal | null;
-}
-
-/** What a line of a commitment charges, and what the period came to in all. */
-export interface CommitmentPart extends CommitmentResult {
-  kind: 'overage' | 'true_up';
 }
 
 /**

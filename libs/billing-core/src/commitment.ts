@@ -25,6 +25,11 @@ export interface CommitmentResult {
   trueUp: Decimal;
 }
 
+/** What a line of a commitment charges, and what the period came to in all. */
+export interface CommitmentPart extends CommitmentResult {
+  kind: 'overage' | 'true_up';
+}
+
 /**
  * What a commitment adds to a period in which usage accrued `usage` money: usage beyond the promise costs its price
  * times the factor, and with true-up the unused rest of the promise is charged. `usage + surcharge + trueUp` is what

@@ -1,4 +1,4 @@
-import type { CommitmentPart } from './commitment-lines.js';
+import type { CommitmentPart } from './commitment.js';
 import { type Decimal, ZERO } from './decimal.js';
 import type { DraftLineInput } from './invoice-draft.js';
 import { type Span, intersection } from './period.js';

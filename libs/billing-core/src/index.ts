@@ -8,7 +8,7 @@ export { bucketStart } from './bucket.js';
 export * from './burn-down.js';
 export * from './collection.js';
 export * from './commitment.js';
-export type { CommitmentPart, CommittedUsage } from './commitment-lines.js';
+export type { CommittedUsage } from './commitment-lines.js';
 export * from './currency.js';
 export * from './decimal.js';
 export * from './display-amount.js';

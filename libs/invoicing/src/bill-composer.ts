@@ -24,41 +24,8 @@ import {
 } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
 import { commitmentLine, isOfCommitment } from './commitment-line.js';
-import type { Invoice, InvoiceLine } from './invoice.entity.js';
-
-/** What an invoice line says, recorded or not. */
-export type LineContent = Pick<
-  InvoiceLine,
-  | 'lineItemId'
-  | 'priceId'
-  | 'priceType'
-  | 'planId'
-  | 'planDisplayName'
-  | 'meterId'
-  | 'meterDisplayName'
-  | 'displayName'
-  | 'periodStart'
-  | 'periodEnd'
-  | 'quantity'
-  | 'freeUnits'
-  | 'gross'
-  | 'waived'
-  | 'creditsApplied'
-  | 'due'
-  | 'commitment'
-  | 'metadata'
->;
-
-/** What an invoice says: its lines and their sums, money. */
-export interface InvoiceContent {
-  readonly lines: readonly LineContent[];
-  readonly subtotal: Decimal;
-  readonly totalDiscount: Decimal;
-  readonly totalCreditsApplied: Decimal;
-  readonly total: Decimal;
-  /** By how much the lines are below zero. */
-  readonly accountCredit: Decimal;
-}
+import type { InvoiceContent, LineContent } from './invoice-content.js';
+import type { Invoice } from './invoice.entity.js';
 
 /** A step of a subscription to bill: the period that begins and the one that ended, either of them or both. */
 export interface BillingStep {

@@ -1,6 +1,6 @@
 import { type BillLine, displayAmount, roundMoney, text } from '@drawdown/billing-core';
 import type { LineItem, Subscription } from '@drawdown/subscriptions';
-import type { LineContent } from './bill-composer.js';
+import type { LineContent } from './invoice-content.js';
 import type { CommitmentNote } from './invoice.entity.js';
 
 type CommitmentLine = BillLine & Pick<LineContent, 'due'> & { commitment: NonNullable<BillLine['commitment']> };

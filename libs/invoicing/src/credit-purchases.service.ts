@@ -4,7 +4,7 @@ import { CustomersService } from '@drawdown/customers';
 import { EventBus, newId, Problem, type Tx } from '@drawdown/platform';
 import { type Wallet, WalletsService } from '@drawdown/wallets';
 import { Injectable, Logger } from '@nestjs/common';
-import type { InvoiceContent } from './bill-composer.js';
+import type { InvoiceContent } from './invoice-content.js';
 import { InvoiceBook } from './invoice-book.js';
 import { CreditPurchase, type Invoice } from './invoice.entity.js';
 import { move, PURCHASE_MOVES } from './lifecycles.js';

@@ -2,7 +2,7 @@ import { type PaidFee, payFees, roundMoney, sum } from '@drawdown/billing-core';
 import type { Tx } from '@drawdown/platform';
 import { FeeCredits } from '@drawdown/wallets';
 import { Injectable } from '@nestjs/common';
-import type { InvoiceContent, LineContent } from './bill-composer.js';
+import type { InvoiceContent, LineContent } from './invoice-content.js';
 import type { Invoice } from './invoice.entity.js';
 
 type Payer = Pick<Invoice, 'customerId' | 'currency'>;

@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { randomBytes } from 'node:crypto';
 import { AccountCredits } from './account-credits.service.js';
-import type { InvoiceContent } from './bill-composer.js';
+import type { InvoiceContent } from './invoice-content.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
 import { INVOICE_MOVES, move } from './lifecycles.js';
 import { askedOf, named, Receivables } from './receivables.service.js';

@@ -1,7 +1,7 @@
 import { UnusedKey } from '@drawdown/platform';
 import { text } from '@drawdown/billing-core';
 import { ApiProperty } from '@nestjs/swagger';
-import type { LineContent } from './bill-composer.js';
+import type { LineContent } from './invoice-content.js';
 import type { CommitmentNote, Invoice, InvoiceLine } from './invoice.entity.js';
 
 /** A row, or what a preview puts in its place. */

@@ -13,7 +13,7 @@ import {
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn } from 'class-validator';
-import type { InvoiceContent } from './bill-composer.js';
+import type { InvoiceContent } from './invoice-content.js';
 import { instant, InvoiceLineView, invoiceLineView, recordOf, type InvoiceFacts } from './invoice-line.dto.js';
 import { BILLING_REASONS, INVOICE_TYPES, type InvoiceType } from './invoice.entity.js';
 import {

@@ -4,7 +4,8 @@ import { createdWithin, expanded, pageOptions, Problem, type Tx } from '@drawdow
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
-import { BillComposer, type InvoiceContent } from './bill-composer.js';
+import { BillComposer } from './bill-composer.js';
+import type { InvoiceContent } from './invoice-content.js';
 import type { CurrencySummary } from './customer-summary.dto.js';
 import { FeePayments } from './fee-payments.service.js';
 import { draftOf } from './invoice-book.js';

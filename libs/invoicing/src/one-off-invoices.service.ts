@@ -2,7 +2,7 @@ import { Decimal, draftInvoice, dueDate, roundMoney, ZERO } from '@drawdown/bill
 import { CustomersService } from '@drawdown/customers';
 import { Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
-import type { InvoiceContent, LineContent } from './bill-composer.js';
+import type { InvoiceContent, LineContent } from './invoice-content.js';
 import { InvoiceBook } from './invoice-book.js';
 import { Invoice, InvoiceLine } from './invoice.entity.js';
 import type { CreateInvoiceBody, OneOffLineBody } from './invoice-desk.dto.js';
