@@ -84,13 +84,13 @@ describe('a lane', () => {
 
   it('goes on without a request whose answer comes later', async () => {
     const { subject, sizes, end } = lane();
-    let answer = (_: string) => {};
+    const answer = Promise.withResolvers<string>();
     const late = subject.submit(request('a'));
     const next = subject.submit(request('b'));
-    await end([new Promise<string>((resolve) => (answer = resolve))]);
+    await end([answer.promise]);
     await end();
     expect([await next, sizes(), subject.isIdle]).toEqual(['b', [1, 1], true]);
-    answer('late');
+    answer.resolve('late');
     expect(await late).toBe('late');
   });
 });
