@@ -63,6 +63,12 @@ export class FirstPayments {
     if (owed && owed.amountPaid.isZero() && !(await isBeingCharged(tx, owed))) await this.receivables.void(tx, owed);
   }
 
+  /** A charge that was under way when its subscription was given up came to nothing. */
+  async declined(tx: Tx, subscriptionId: string): Promise<void> {
+    const { status } = await this.subscriptions.get(tx, subscriptionId);
+    if (status === 'cancelled') await this.cancelled(tx, subscriptionId);
+  }
+
   /**
    * Charges the first invoice now, before the request that subscribed is answered.
    * @returns why it is not paid, null when the subscription may stand: active, or incomplete and allowed to be.

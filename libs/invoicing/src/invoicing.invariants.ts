@@ -110,7 +110,7 @@ export const invoicingInvariants: readonly Invariant[] = [
            or (d.state = 'running' and (w.subject_id is null) <> (d.steps_taken = jsonb_array_length(d.steps)))
            or (d.state <> 'running' and w.subject_id is not null)
            or (d.id is null and i.type <> 'CREDIT' and i.status = 'FINALIZED' and i.payment_status = 'FAILED'
-               and s.status is distinct from 'incomplete')`,
+               and s.status is distinct from 'incomplete' and s.cancel_reason is distinct from 'incomplete')`,
   ),
   invariant(
     'the lines of a commitment come to what the billed usage of its period is beyond or below what was promised',

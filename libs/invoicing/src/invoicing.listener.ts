@@ -84,8 +84,9 @@ export class InvoicingListener {
   }
 
   @InTransaction(invoicePaymentFailed)
-  dunTheDeclined(tx: Tx, payload: PayloadOf<typeof invoicePaymentFailed>): Promise<void> {
-    return this.dunnings.declined(tx, payload.invoice_id);
+  async dunTheDeclined(tx: Tx, payload: PayloadOf<typeof invoicePaymentFailed>): Promise<void> {
+    if (payload.subscription_id) await this.firstPayments.declined(tx, payload.subscription_id);
+    await this.dunnings.declined(tx, payload.invoice_id);
   }
 
   @InTransaction(invoiceFellDue)
