@@ -114,7 +114,7 @@ function fold(by: AccrualRule, list: readonly Told[], from: AccrualState = empty
     if ('problem' in result) continue;
     // An expectation for each event would cost more than all that is tested.
     if (!result.accrued.eq(result.state.accrued))
-      throw new Error(`${result.accrued} accrued, stored ${result.state.accrued}`);
+      throw new Error(`${text(result.accrued)} accrued, stored ${result.state.accrued}`);
     burnt = burnt.plus(result.delta);
     state = JSON.parse(JSON.stringify(result.state)) as AccrualState;
   }
