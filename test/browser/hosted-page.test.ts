@@ -59,7 +59,7 @@ after(async () => {
   fs.rmSync(dir, { recursive: true, force: true });
 });
 
-test('buys 500 credits with a good card, and they are there on landing', async () => {
+void test('buys 500 credits with a good card, and they are there on landing', async () => {
   const page = await openPage('500');
   await shot(page, 'pay');
   await page.look(390, 'dark');
@@ -72,7 +72,7 @@ test('buys 500 credits with a good card, and they are there on landing', async (
   assert.equal(await balance(), '500');
 });
 
-test('is declined, is told so, and pays with another card', async () => {
+void test('is declined, is told so, and pays with another card', async () => {
   const page = await openPage('30');
   await page.fill('Card number', '4000 0000 0000 0002');
   await page.press('Pay 30.00 USD');
@@ -85,7 +85,7 @@ test('is declined, is told so, and pays with another card', async () => {
   assert.equal(await balance(), '530');
 });
 
-test('is told of a number that is none', async () => {
+void test('is told of a number that is none', async () => {
   const page = await openPage('30');
   await page.fill('Card number', '1234 5678 1234 5678');
   await page.press('Pay 30.00 USD');
@@ -93,7 +93,7 @@ test('is told of a number that is none', async () => {
   assert.match(await page.text(), /card number is incorrect/);
 });
 
-test('fails 3-D Secure, then passes it', async () => {
+void test('fails 3-D Secure, then passes it', async () => {
   const page = await openPage('70');
   await page.fill('Card number', '4000 0027 6000 3184');
   await page.press('Pay 70.00 USD');
@@ -109,7 +109,7 @@ test('fails 3-D Secure, then passes it', async () => {
   assert.equal(await balance(), '600');
 });
 
-test('cancels and is back in the shop; nothing was paid, and the page still works', async () => {
+void test('cancels and is back in the shop; nothing was paid, and the page still works', async () => {
   const page = await openPage('40');
   const address = await page.address();
   await page.press('Cancel and go back');
