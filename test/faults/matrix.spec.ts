@@ -99,7 +99,7 @@ describe('the matrix itself', () => {
     const { faults } = await laboratory.run({ flow: harm.name, strikes: [], delivery: 'in_order', seed: SEED });
     expect(faults).toEqual([
       expect.stringMatching(/^lost payment: ch_\w+ of 14900/),
-      expect.stringMatching(/^lost payment: ch_\w+ of 14900/),
+      expect.stringMatching(/^lost payment: ch_\w+ of 39900/),
       expect.stringMatching(/^never paid: pi_of_nobody_/),
       expect.stringMatching(/^never paid: pi_of_nobody_/),
     ]);

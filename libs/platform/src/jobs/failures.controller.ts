@@ -1,51 +1,18 @@
 import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { IsString, MaxLength } from 'class-validator';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { sql } from 'kysely';
-import { listView, PageQuery, PaginationView, type ListView } from '../http/pagination.js';
+import { listView } from '../http/pagination.js';
 import { Problem } from '../http/problem.js';
 import { Requests } from '../http/requests.js';
 import type { Tx } from '../database/transactions.js';
-import { Optional } from '../http/validators.js';
 import { Outbox } from '../events/outbox.js';
-
-/** Something that was to be done and could not be: due work of a customer, or an event's delivery to a handler. */
-export class FailureView {
-  kind: 'due_work' | 'delivery';
-  /** The customer whose work waits, or the event that was not delivered. */
-  subject_id: string;
-  /** What was to be done. */
-  name: string;
-  attempts: number;
-  error: string;
-  /** True when it is tried again only after `POST /v1/failures/retry`. */
-  given_up: boolean;
-}
-
-export class FailureListView implements ListView<FailureView> {
-  @ApiProperty({ type: [FailureView] })
-  items: FailureView[];
-  pagination: PaginationView;
-}
-
-export class RetryFailureBody {
-  /** The `subject_id` of a failure: everything that failed for it is tried again. */
-  @IsString()
-  @MaxLength(255)
-  subject_id: string;
-}
-
-export class RetriedView {
-  retried: number;
-}
-
-export class FailurePageQuery extends PageQuery {
-  /** Only what failed for this customer or event. */
-  @Optional()
-  @IsString()
-  @MaxLength(255)
-  subject_id?: string;
-}
+import {
+  FailurePageQuery,
+  RetryFailureBody,
+  type FailureListView,
+  type FailureView,
+  type RetriedView,
+} from './failures.dto.js';
 
 @ApiTags('Operations')
 @Controller('failures')
