@@ -1,5 +1,4 @@
 import Stripe from 'stripe';
-import type { Harness } from './harness.js';
 
 const KEY = process.env.STRIPE_CONFORMANCE_KEY;
 
@@ -10,19 +9,19 @@ export const againstStripe = Boolean(KEY);
 class NeedsTheSandbox extends Error {}
 
 /** The conformance suite against Stripe's test mode: what needs the control API is passed over, and said so. */
-export function stripeItself(): Harness {
+export function stripeItself() {
   if (!KEY?.startsWith('sk_test_'))
     throw new Error('STRIPE_CONFORMANCE_KEY must be a key of the test mode (sk_test_…)');
   const client = (options: Record<string, unknown> = {}, key = KEY) =>
     new Stripe(key, { maxNetworkRetries: 0, telemetry: false, ...options });
-  const needs = (what: string) => () => Promise.reject(new NeedsTheSandbox(`${what} is the sandbox's`));
+  const needs = (what: string) => (): Promise<never> => Promise.reject(new NeedsTheSandbox(`${what} is the sandbox's`));
   return {
     dir: '',
     sandbox: { url: 'https://api.stripe.com', controlUrl: '', close: async () => {} },
     stripe: client(),
     client,
-    control: async (method, path) =>
-      method === 'DELETE' ? (null as never) : ((await needs(`${method} ${path}`)()) as never),
+    control: async <T>(method: string, path: string): Promise<T> =>
+      method === 'DELETE' ? (null as T) : needs(`${method} ${path}`)(),
     receiver: needs('a webhook receiver that can be reached'),
     restart: needs('a restart'),
     close: async () => {},

@@ -13,6 +13,12 @@ export function stageOf(status: Stripe.Dispute.Status): DisputeStage | null {
       return 'won';
     case 'lost':
       return 'lost';
+    case 'appeal_needs_response':
+    case 'appeal_under_review':
+    case 'prevented':
+    case 'warning_needs_response':
+    case 'warning_under_review':
+    case 'warning_closed':
     default:
       return null;
   }

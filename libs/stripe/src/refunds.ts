@@ -81,6 +81,9 @@ export function refundOutcome(refund: Stripe.Refund): RefundOutcome {
     case 'failed':
     case 'canceled':
       return failed(refund.id, refund.failure_reason ?? refund.status, 'the money could not be given back');
+    case 'pending':
+    case 'requires_action':
+    case null:
     default:
       return { status: 'pending', gatewayRefundId: refund.id };
   }

@@ -223,10 +223,9 @@ describe('a finalized invoice', () => {
   it('refuses another line', async () => {
     const { latest_invoice: invoice } = await world.subscribe(await world.customer());
     const another = sql`
-      insert into invoice_line select 'inv_line_x', tenant_id, environment_id, invoice_id, position + 1, customer_id,
-        subscription_id, line_item_id, price_id, price_type, plan_id, plan_display_name, meter_id, meter_display_name,
-        display_name, currency, period_start, period_end, quantity, free_units, gross, waived, credits_applied, due,
-        metadata, created_at, updated_at from invoice_line where invoice_id = ${invoice!.id}`;
+      insert into invoice_line
+      select (jsonb_populate_record(l, jsonb_build_object('id', 'inv_line_x', 'position', l.position + 1))).*
+      from invoice_line l where l.invoice_id = ${invoice!.id}`;
     await expect(world.modules.run((tx) => another.execute(tx.db))).rejects.toThrow(/INSERT of a line refused/);
   });
 
@@ -238,10 +237,12 @@ describe('a finalized invoice', () => {
     const page = await world.ok<{ id: string }>(world.openPage({ mode: 'invoice', invoice_id: invoice!.id }), 201);
     await world.pageTold(page.id, 'paid', '149');
     expect((await subscription(id))['subscription_status']).toBe('active');
-    expect((await world.events(invoice!.id)).slice(-3)).toEqual([
+    expect((await world.events(invoice!.id)).slice(-5)).toEqual([
       'invoice.fell_due',
+      'dunning.started',
       'payment.succeeded',
       'invoice.paid',
+      'dunning.healed',
     ]);
   });
 });
