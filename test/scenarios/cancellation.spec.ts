@@ -30,7 +30,7 @@ beforeEach(async () => {
   await modules.advanceTo(at('01T00:00'));
 });
 
-const subscribe = (over: object = {}) => story.subscribe(`person-${++people}`, over);
+const subscribe = (over: object = {}) => story.subscribe(`person-${++people}`, { payment_terms: '90 NET', ...over });
 const cancel = (subscriber: Subscriber, body: object) =>
   story.post<CancelBody>(
     `/subscriptions/${subscriber.subscriptionId}/cancel`,
