@@ -17,8 +17,11 @@ interface Kind<Request, Answer> {
   ) => Promise<readonly GroupOutcome<Answer>[]>;
 }
 
-/** Lanes per API key: this many transactions of its requests are in flight at most, beside those of `MOST_WAITING`. */
-const LANES = 4;
+/**
+ * Lanes per API key: this many transactions of its requests are in flight at most, beside those of `MOST_WAITING`. One
+ * works in this process while the other waits for the database; more would only make their groups smaller.
+ */
+const LANES = 2;
 /** Transactions of a process that may wait for a locked customer at a time, each with a connection. */
 const MOST_WAITING = 2;
 

@@ -26,7 +26,7 @@ export const MAX_AHEAD_MS = 5 * 60_000;
 export const RETENTION_MS = 400 * 24 * 60 * 60_000;
 
 /** Events that may wait in a lane, and events of one transaction, unless a single request has more. */
-const LIMITS = { waiting: 20_000, group: 2_000 };
+const LIMITS = { waiting: 20_000, group: 4_000 };
 
 type RequestOutcome = GroupOutcome<readonly IngestResult[]>;
 

@@ -37,6 +37,8 @@ const FAST = {
   full_page_writes: 'off',
   autovacuum: 'off',
   max_wal_size: '4GB',
+  // A young database fills within seconds; until it is analyzed the planner guesses.
+  autovacuum_naptime: '5s',
 };
 
 function nativeDir(): string {
