@@ -12,7 +12,8 @@ const reachable = (from: SubscriptionStatus) =>
 
 it('a subscription moves along its life and no other way', () => {
   expect(SUBSCRIPTION_STATUSES.map((from) => [from, reachable(from)])).toEqual([
-    ['draft', ['trialing', 'active', 'cancelled']],
+    ['draft', ['incomplete', 'trialing', 'active', 'cancelled']],
+    ['incomplete', ['active', 'cancelled']],
     ['trialing', ['active', 'paused', 'cancelled']],
     ['active', ['past_due', 'paused', 'cancelled']],
     ['past_due', ['active', 'paused', 'cancelled']],
