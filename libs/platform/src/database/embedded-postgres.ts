@@ -37,8 +37,6 @@ const FAST = {
   full_page_writes: 'off',
   autovacuum: 'off',
   max_wal_size: '4GB',
-  // A young database fills within seconds; until it is analyzed the planner guesses.
-  autovacuum_naptime: '5s',
 };
 
 function nativeDir(): string {
@@ -238,6 +236,8 @@ export async function ensurePostgres(o: EmbeddedOptions): Promise<EmbeddedPostgr
         max_connections: 200,
         timezone: 'UTC',
         shared_buffers: '256MB',
+        // A young database fills within seconds; until it is analyzed the planner guesses.
+        autovacuum_naptime: '5s',
         ...(o.fast ? FAST : {}),
         ...o.settings,
       };
