@@ -20,7 +20,7 @@ export class InvoicedEvents {
     const counted = trail.processed_events.flatMap(({ sub_line_item_id: lineItemId, accrual }) =>
       accrual ? { lineItemId, start: accrual.period_start, end: accrual.period_end } : [],
     );
-    return { ...trail, invoice_lines: counted.length > 0 ? await linesOf(tx, counted) : [] };
+    return Object.assign(trail, { invoice_lines: counted.length > 0 ? await linesOf(tx, counted) : [] });
   }
 }
 
