@@ -38,7 +38,7 @@ export class FeeCredits {
     const found = await sql<FeeLotRow>`
       select l.id, l.wallet_id, l.priority, l.source, l.effective_at, l.expires_at, l.created_at, l.remaining, l.held,
              w.conversion_rate
-      from wallet w join lot l on l.environment_id = w.environment_id and l.wallet_id = w.id
+      from wallet w join lot l on l.wallet_id = w.id and not l.exhausted
       where w.environment_id = ${tx.scope.environmentId} and w.customer_id = ${customerId} and w.currency = ${currency}
         and w.status = 'active' and w.allowed_price_types && '{ALL,FIXED}' and l.remaining > l.held
         and l.written_off_at is null and l.effective_at <= ${tx.now}

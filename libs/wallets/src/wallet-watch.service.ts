@@ -101,7 +101,7 @@ export class WalletWatch {
       update wallet w
       set watch_low = ${low}::numeric, watch_high = ${high}::numeric, spendable = case when ${marks !== null}::boolean then (
         select coalesce(sum(remaining - held), 0) from lot
-        where environment_id = w.environment_id and wallet_id = w.id and remaining > 0 and written_off_at is null
+        where wallet_id = w.id and not exhausted and written_off_at is null
           and effective_at <= ${tx.now} and (expires_at is null or expires_at > ${tx.now})) end
       where environment_id = ${environmentId} and id = ${id}`.execute(tx.db);
   }
