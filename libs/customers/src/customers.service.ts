@@ -1,5 +1,15 @@
 import { customerCreated, customerDeleted, customerUpdated } from '@drawdown/contracts';
-import { createdWithin, EventBus, explainRefusal, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
+import {
+  together,
+  type SetTx,
+  createdWithin,
+  EventBus,
+  explainRefusal,
+  newId,
+  pageOptions,
+  Problem,
+  type Tx,
+} from '@drawdown/platform';
 import { LockMode } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
 import { sql, type RawBuilder } from 'kysely';
@@ -149,9 +159,7 @@ export class CustomersService {
    * subscriptions, drafts, invoices or payments does this first; the agenda's claim is the same lock.
    */
   async lock(tx: Tx, ids: readonly string[]): Promise<void> {
-    await sql`
-      select from customer where environment_id = ${tx.scope.environmentId} and id = any(${[...ids]}::text[])
-      order by id for update`.execute(tx.db);
+    await together(tx, lockAll, ids);
   }
 
   private async one(
@@ -212,4 +220,11 @@ function detailsOf(body: UpdateCustomerBody) {
       addressCountry: body.address_country,
     }).filter(([, value]) => value !== undefined),
   );
+}
+
+async function lockAll(tx: SetTx, asked: readonly (readonly string[])[]): Promise<undefined[]> {
+  await sql`
+    select from customer where environment_id = ${tx.scope.environmentId} and id = any(${asked.flat()}::text[])
+    order by id for update`.execute(tx.db);
+  return asked.map(() => undefined);
 }

@@ -1,5 +1,5 @@
 import { accountShare, Decimal, ZERO } from '@drawdown/billing-core';
-import { newId, type Tx } from '@drawdown/platform';
+import { newId, together, type SetTx, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { AccountCreditEntry, Invoice } from './invoice.entity.js';
@@ -17,11 +17,7 @@ export class AccountCredits {
   /** Money; below zero what is put off to the next invoice. */
   async balance(tx: Tx, customerId: string, currency: string): Promise<Decimal> {
     await tx.em.flush();
-    const found = await sql<{ balance: string }>`
-      select coalesce(sum(amount), 0) balance from account_credit_entry
-      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId}
-        and currency = ${currency}`.execute(tx.db);
-    return new Decimal(found.rows[0]!.balance);
+    return together(tx, balancesOf, { customerId, currency });
   }
 
   /** An invoice is finalized: its excess is given, or the account pays, puts off or collects. */
@@ -73,4 +69,19 @@ export class AccountCredits {
       updatedAt: tx.now,
     });
   }
+}
+
+interface Account {
+  readonly customerId: string;
+  readonly currency: string;
+}
+
+async function balancesOf(tx: SetTx, accounts: readonly Account[]): Promise<Decimal[]> {
+  const found = await sql<{ customer_id: string; currency: string; balance: string }>`
+    select customer_id, currency, sum(amount) balance from account_credit_entry
+    where environment_id = ${tx.scope.environmentId}
+      and customer_id = any(${accounts.map(({ customerId }) => customerId)}::text[])
+    group by customer_id, currency`.execute(tx.db);
+  const balances = new Map(found.rows.map((row) => [`${row.customer_id} ${row.currency}`, row.balance]));
+  return accounts.map(({ customerId, currency }) => new Decimal(balances.get(`${customerId} ${currency}`) ?? 0));
 }

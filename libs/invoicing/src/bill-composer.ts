@@ -69,7 +69,7 @@ export class BillComposer {
     { settle, withLate = true }: { settle: boolean; withLate?: boolean },
   ): Promise<InvoiceContent> {
     const { subscription, next, ended } = step;
-    const items = await this.subscriptions.lineItems(tx, subscription.id);
+    const items = await this.subscriptions.lineItemsToRead(tx, subscription.id);
     const late = ended && withLate ? await this.lateOf(tx, subscription.id, settle) : [];
     const draft = composeBill({
       items: items.map(billableItem),
@@ -92,7 +92,7 @@ export class BillComposer {
     change: { readonly ended: readonly string[]; readonly begun: readonly string[]; readonly at: Date },
     period: BilledPeriod,
   ): Promise<InvoiceContent> {
-    const items = await this.subscriptions.lineItems(tx, subscription.id);
+    const items = await this.subscriptions.lineItemsToRead(tx, subscription.id);
     const named = (ids: readonly string[]) => items.filter(({ id }) => ids.includes(id)).map(billableItem);
     const draft = composeChange({
       ended: named(change.ended),
@@ -107,7 +107,7 @@ export class BillComposer {
 
   /** True when the step has usage that may still come in: its invoice waits for it. */
   async waitsForUsage(tx: Tx, { subscription, ended }: BillingStep): Promise<boolean> {
-    const items = await this.subscriptions.lineItems(tx, subscription.id);
+    const items = await this.subscriptions.lineItemsToRead(tx, subscription.id);
     return settlesUsage(items.map(billableItem), ended);
   }
 

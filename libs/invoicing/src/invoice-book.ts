@@ -1,6 +1,6 @@
 import { invoiceMonth, invoiceNumber, text, ZERO } from '@drawdown/billing-core';
 import { invoiceCarried, invoiceDrafted, invoiceDropped, invoiceFinalized } from '@drawdown/contracts';
-import { EventBus, newId, type Tx } from '@drawdown/platform';
+import { EventBus, newId, together, type SetTx, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { randomBytes } from 'node:crypto';
@@ -63,7 +63,7 @@ export class InvoiceBook {
       accountCreditGiven: accountCredit,
       ...settled,
       status: move(INVOICE_MOVES, invoice.status, 'FINALIZED'),
-      number: invoiceNumber(tx.now, await nextCounter(tx)),
+      number: invoiceNumber(tx.now, await together(tx, nextCounters, null)),
       finalizedAt: tx.now,
       paymentToken: randomBytes(24).toString('base64url'),
       dueDate,
@@ -151,13 +151,14 @@ const NOTHING = {
   disputedAmount: ZERO,
 };
 
-/** The next number of the month, 1 first. Its row stays locked to the end of the transaction: a rollback leaves no gap. */
-async function nextCounter(tx: Tx): Promise<number> {
+/** The next numbers of the month, 1 first. Their row stays locked to the end of the transaction: a rollback leaves no gap. */
+async function nextCounters(tx: SetTx, asked: readonly null[]): Promise<number[]> {
   const { tenantId, environmentId } = tx.scope;
   const taken = await sql<{ last: number }>`
     insert into invoice_number (environment_id, month, tenant_id, last)
-    values (${environmentId}, ${invoiceMonth(tx.now)}, ${tenantId}, 1)
-    on conflict (environment_id, month) do update set last = invoice_number.last + 1
+    values (${environmentId}, ${invoiceMonth(tx.now)}, ${tenantId}, ${asked.length})
+    on conflict (environment_id, month) do update set last = invoice_number.last + excluded.last
     returning last`.execute(tx.db);
-  return taken.rows[0]!.last;
+  const { last } = taken.rows[0]!;
+  return asked.map((_, n) => last - asked.length + 1 + n);
 }

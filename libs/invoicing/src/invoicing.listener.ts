@@ -15,12 +15,14 @@ import {
   paymentMethodSaved,
   type PayloadOf,
   periodOpened,
+  SAVED_METHODS,
+  type SavedMethods,
   subscriptionCancelled,
   subscriptionPaused,
   walletTerminated,
 } from '@drawdown/contracts';
 import { AfterCommit, InTransaction, type Scope, type Tx } from '@drawdown/platform';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { AutoTopUps } from './auto-top-ups.service.js';
 import type { Cause } from './charge-desk.js';
 import { Collection } from './collection.service.js';
@@ -43,6 +45,7 @@ export class InvoicingListener {
     private readonly dunnings: Dunnings,
     private readonly firstPayments: FirstPayments,
     private readonly autoTopUps: AutoTopUps,
+    @Inject(SAVED_METHODS) private readonly savedMethods: SavedMethods<Tx>,
   ) {}
 
   @InTransaction(periodOpened)
@@ -114,7 +117,12 @@ export class InvoicingListener {
     return this.pages.withdraw(tx, payload.invoice_id);
   }
 
-  @AfterCommit(invoiceFinalized)
+  /** Who has no card pays by link. A card that is saved later, under the customer's lock as this is, collects for itself. */
+  async hasCard(tx: Tx, { customer_id: customerId }: PayloadOf<typeof invoiceFinalized>): Promise<boolean> {
+    return (await this.savedMethods.defaultOf(tx, customerId)) !== null;
+  }
+
+  @AfterCommit(invoiceFinalized, { onlyIf: 'hasCard' })
   async collectWhatIsDue(payload: PayloadOf<typeof invoiceFinalized>, envelope: EventEnvelope): Promise<void> {
     await this.collection.collect(scopeOf(envelope), payload.invoice_id, { key: 'finalized', byHand: false });
   }

@@ -139,8 +139,8 @@ export class SubscriptionInvoices {
 
   private async draft(tx: Tx, key: StepKey): Promise<void> {
     const { subscriptionId, kind, periodId } = key;
-    const made = await tx.em.count(Invoice, { environmentId: tx.scope.environmentId, subscriptionId, kind, periodId });
-    if (made > 0) return;
+    const made = { environmentId: tx.scope.environmentId, subscriptionId, kind, periodId };
+    if (await tx.em.findOne(Invoice, made)) return;
     const step = await this.composer.stepOf(tx, key);
     const waits = await this.composer.waitsForUsage(tx, step);
     if (!waits && (await this.composer.compose(tx, step, { settle: false })).lines.length === 0) return;

@@ -1,6 +1,6 @@
 import { text } from '@drawdown/billing-core';
 import type { PayloadOf, periodOpened } from '@drawdown/contracts';
-import { Agenda, newId, type Tx } from '@drawdown/platform';
+import { Agenda, newId, together, type SetTx, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
@@ -46,7 +46,12 @@ export class LateMatches {
   /** What waited for a period burns after the grants of the instant at which it opens, so that they can pay it. */
   async scheduleRetry(tx: Tx, customerId: string, period: PayloadOf<typeof periodOpened>['period']): Promise<void> {
     const dueAt = new Date(period.start);
-    const waiting = await this.unmatched(tx, customerId, dueAt, new Date(period.end), '0');
+    const waiting = await together(tx, unmatched, {
+      customerId,
+      start: dueAt,
+      end: new Date(period.end),
+      after: '0',
+    });
     if (waiting.length === 0) return;
     await this.agenda.schedule(tx, { kind: 'usage.retry', customerId, subjectId: period.period_id, dueAt });
   }
@@ -58,20 +63,11 @@ export class LateMatches {
       id: periodId,
     });
     for (let after = '0'; ;) {
-      const waiting = await this.unmatched(tx, customerId, start, end, after);
+      const waiting = await together(tx, unmatched, { customerId, start, end, after });
       if (waiting.length > 0) await this.retryChunk(tx, customerId, waiting);
       if (waiting.length < CHUNK) return;
       after = waiting.at(-1)!.seq;
     }
-  }
-
-  private async unmatched(tx: Tx, customerId: string, start: Date, end: Date, after: string): Promise<UnmatchedRow[]> {
-    const found = await sql<UnmatchedRow>`
-      select key, seq, event_name, at, properties from usage_event
-      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId} and reason = 'no_match'
-        and at >= ${start} and at < ${end} and seq > ${after}::bigint
-      order by seq limit ${CHUNK}`.execute(tx.db);
-    return found.rows;
   }
 
   /** What is decided for an event of the past is decided as of its own time. */
@@ -110,4 +106,28 @@ export class LateMatches {
         key uuid, attribution jsonb, credits_burned numeric, reason text)
       where e.key = m.key`.execute(tx.db);
   }
+}
+
+interface Waiting {
+  readonly customerId: string;
+  readonly start: Date;
+  readonly end: Date;
+  /** The `seq` of the last one that was read. */
+  readonly after: string;
+}
+
+async function unmatched(tx: SetTx, asked: readonly Waiting[]): Promise<UnmatchedRow[][]> {
+  const found = await sql<UnmatchedRow & { place: string }>`
+    select a.place, e.*
+    from unnest(${asked.map((one) => one.customerId)}::text[], ${asked.map((one) => one.start)}::timestamptz[],
+                ${asked.map((one) => one.end)}::timestamptz[], ${asked.map((one) => one.after)}::bigint[])
+      with ordinality a(customer_id, start_at, end_at, after, place)
+    cross join lateral (
+      select key, seq, event_name, at, properties from usage_event
+      where environment_id = ${tx.scope.environmentId} and customer_id = a.customer_id and reason = 'no_match'
+        and at >= a.start_at and at < a.end_at and seq > a.after
+      order by seq limit ${CHUNK}) e
+    order by a.place, e.seq`.execute(tx.db);
+  const byPlace = Map.groupBy(found.rows, (row) => Number(row.place));
+  return asked.map((_, n) => byPlace.get(n + 1) ?? []);
 }

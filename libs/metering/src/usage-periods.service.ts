@@ -1,5 +1,5 @@
 import { LATE_USAGE_WINDOW_MS, type PayloadOf, type periodOpened } from '@drawdown/contracts';
-import type { Tx } from '@drawdown/platform';
+import { together, type SetTx, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { UsagePeriod } from './usage-period.entity.js';
@@ -34,12 +34,8 @@ export class UsagePeriods {
    * was closed, whatever time it ended at, as their drafts do. Null when all are settled.
    */
   async awaitsUsageUntil(tx: Tx, customerId: string, instant: Date): Promise<Date | null> {
-    const found = await sql<{ closed_at: string | null }>`
-      select max(closed_at) closed_at from usage_period
-      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId}
-        and start_at < ${instant} and settled_at is null`.execute(tx.db);
-    const closedAt = found.rows[0]!.closed_at;
-    return closedAt === null ? null : new Date(new Date(closedAt).getTime() + LATE_USAGE_WINDOW_MS);
+    const closedAt = await together(tx, lastClosings, { customerId, instant });
+    return closedAt && new Date(closedAt.getTime() + LATE_USAGE_WINDOW_MS);
   }
 
   /** Nothing more is billed for it: a cancellation left its final invoice out. */
@@ -51,10 +47,31 @@ export class UsagePeriods {
 
   /** Its end may have come earlier than was told when it opened. Again is nothing. */
   async close(tx: Tx, period: Opened['period']): Promise<void> {
-    await sql`
-      update usage_period set closed_at = ${tx.now}, end_at = ${new Date(period.end)}
-      where environment_id = ${tx.scope.environmentId} and id = ${period.period_id} and closed_at is null`.execute(
-      tx.db,
-    );
+    await together(tx, closeAll, { id: period.period_id, end: new Date(period.end) });
   }
+}
+
+async function closeAll(
+  tx: SetTx,
+  asked: readonly { readonly id: string; readonly end: Date }[],
+): Promise<undefined[]> {
+  await sql`
+    update usage_period p set closed_at = ${tx.now}, end_at = c.end_at
+    from unnest(${asked.map(({ id }) => id)}::text[], ${asked.map(({ end }) => end)}::timestamptz[]) c(id, end_at)
+    where p.environment_id = ${tx.scope.environmentId} and p.id = c.id and p.closed_at is null`.execute(tx.db);
+  return asked.map(() => undefined);
+}
+
+/** When the last of a customer's periods that began before an instant and aren't settled was closed. */
+async function lastClosings(
+  tx: SetTx,
+  asked: readonly { readonly customerId: string; readonly instant: Date }[],
+): Promise<(Date | null)[]> {
+  const found = await sql<{ closed_at: string | null }>`
+    select (select max(closed_at) from usage_period
+            where environment_id = ${tx.scope.environmentId} and customer_id = a.customer_id
+              and start_at < a.instant and settled_at is null) closed_at
+    from unnest(${asked.map(({ customerId }) => customerId)}::text[], ${asked.map(({ instant }) => instant)}::timestamptz[])
+      with ordinality a(customer_id, instant, place) order by place`.execute(tx.db);
+  return found.rows.map(({ closed_at: at }) => (at === null ? null : new Date(at)));
 }

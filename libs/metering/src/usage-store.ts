@@ -1,5 +1,5 @@
 import { Decimal, emptyAccrual, text, ZERO, type AccrualState } from '@drawdown/billing-core';
-import type { Tx } from '@drawdown/platform';
+import { together, type SetTx, type Tx } from '@drawdown/platform';
 import type { UsageItem } from '@drawdown/subscriptions';
 import { sql } from 'kysely';
 import type { StoredDraw } from './accrual.entity.js';
@@ -43,11 +43,23 @@ const columns = sql`
  * and every open shortfall of the customers, which credits that come back pay. One query, by ids that are this
  * environment's; `offset 0` keeps every step a look-up of one row, whatever a planner without statistics believes.
  */
-export async function loadAccruals(
+export function loadAccruals(
   tx: Tx,
   items: readonly UsageItem[],
   customerIds: readonly string[],
 ): Promise<Map<string, OpenAccrual>> {
+  return together(tx, accrualsOf, { items, customerIds });
+}
+
+interface Wanted {
+  readonly items: readonly UsageItem[];
+  /** Those the items are of among them. */
+  readonly customerIds: readonly string[];
+}
+
+async function accrualsOf(tx: SetTx, asked: readonly Wanted[]): Promise<Map<string, OpenAccrual>[]> {
+  const items = asked.flatMap((one) => one.items);
+  const customerIds = asked.flatMap((one) => one.customerIds);
   const found = await sql<OpenAccrualRow>`
     select i.line_item_id, i.period_id, ${columns}
     from unnest(${items.map((item) => item.lineItemId)}::text[], ${items.map((item) => item.period.id)}::text[])
@@ -58,10 +70,14 @@ export async function loadAccruals(
     union all
     select a.line_item_id, a.period_id, ${columns}
     from accrual a cross join lateral (select * from usage_period where id = a.period_id offset 0) p
-    where a.customer_id = any(${[...customerIds]}::text[]) and a.short_no is not null and p.closed_at is null`.execute(
+    where a.customer_id = any(${customerIds}::text[]) and a.short_no is not null and p.closed_at is null`.execute(
     tx.db,
   );
-  return new Map(found.rows.map((row) => [accrualKey(row.line_item_id, row.period_id), openAccrual(row)]));
+  const byCustomer = Map.groupBy(found.rows, (row) => row.customer_id);
+  return asked.map((one) => {
+    const rows = one.customerIds.flatMap((id) => byCustomer.get(id) ?? []);
+    return new Map(rows.map((row) => [accrualKey(row.line_item_id, row.period_id), openAccrual(row)]));
+  });
 }
 
 const openAccrual = (row: OpenAccrualRow): OpenAccrual => ({

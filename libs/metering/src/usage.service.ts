@@ -1,5 +1,5 @@
 import { Decimal, type Span } from '@drawdown/billing-core';
-import type { Tx } from '@drawdown/platform';
+import { rowsOf, together, type SetTx, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import type { BilledAmounts } from './accrual.entity.js';
@@ -52,37 +52,19 @@ const amountsNow = sql`jsonb_build_object(
 @Injectable()
 export class UsageService {
   /** The usage of a period, item by item; items nothing was used of are missing. */
-  async accruals(tx: Tx, periodId: string): Promise<AccruedUsage[]> {
-    const found = await sql<AccrualRow>`
-      select a.line_item_id, a.quantity, a.free, a.billable, a.accrued, a.covered, a.shortfall, a.waived, a.credits,
-             p.settled_at
-      from accrual a join usage_period p on p.environment_id = a.environment_id and p.id = a.period_id
-      where a.environment_id = ${tx.scope.environmentId} and a.period_id = ${periodId}
-      order by a.line_item_id`.execute(tx.db);
-    return found.rows.map(accruedUsage);
+  accruals(tx: Tx, periodId: string): Promise<AccruedUsage[]> {
+    return together(tx, accrualsOf, periodId);
   }
 
   /** As `accruals`, and closes the books: what is reported for the period from now on is late. */
   async settle(tx: Tx, periodId: string): Promise<AccruedUsage[]> {
-    await sql`
-      update usage_period set settled_at = ${tx.now}
-      where environment_id = ${tx.scope.environmentId} and id = ${periodId} and settled_at is null`.execute(tx.db);
-    await sql`
-      update accrual a set billed = ${amountsNow}, late = false
-      where environment_id = ${tx.scope.environmentId} and period_id = ${periodId} and billed is null`.execute(tx.db);
+    await together(tx, settleAll, periodId);
     return this.accruals(tx, periodId);
   }
 
   /** What has changed in settled periods of a subscription since they were billed, oldest first. */
-  async late(tx: Tx, subscriptionId: string): Promise<LateUsage[]> {
-    const { environmentId } = tx.scope;
-    const found = await sql<LateRow>`
-      select a.line_item_id, a.quantity, a.free, a.billable, a.accrued, a.covered, a.shortfall, a.waived, a.credits,
-             p.settled_at, a.billed, p.id period_id, p.start_at, p.end_at
-      from accrual a join usage_period p on p.environment_id = a.environment_id and p.id = a.period_id
-      where a.environment_id = ${environmentId} and p.subscription_id = ${subscriptionId} and a.late
-      order by p.start_at, a.line_item_id`.execute(tx.db);
-    return found.rows.map(lateUsage);
+  late(tx: Tx, subscriptionId: string): Promise<LateUsage[]> {
+    return together(tx, lateOf, subscriptionId);
   }
 
   /** As `late`, which stands on an invoice from now on. */
@@ -105,6 +87,38 @@ export class UsageService {
         and p.currency = ${currency} and p.closed_at is null`.execute(tx.db);
     return new Decimal(found.rows[0]!.accrued);
   }
+}
+
+async function accrualsOf(tx: SetTx, periodIds: readonly string[]): Promise<AccruedUsage[][]> {
+  const found = await sql<AccrualRow & { period_id: string }>`
+    select a.period_id, a.line_item_id, a.quantity, a.free, a.billable, a.accrued, a.covered, a.shortfall, a.waived,
+           a.credits, p.settled_at
+    from accrual a join usage_period p on p.environment_id = a.environment_id and p.id = a.period_id
+    where a.environment_id = ${tx.scope.environmentId} and a.period_id = any(${periodIds}::text[])
+    order by a.line_item_id`.execute(tx.db);
+  return rowsOf(periodIds, found.rows, (row) => row.period_id).map((rows) => rows.map(accruedUsage));
+}
+
+async function settleAll(tx: SetTx, periodIds: readonly string[]): Promise<undefined[]> {
+  await sql`
+    with settled as (
+      update usage_period set settled_at = ${tx.now}
+      where environment_id = ${tx.scope.environmentId} and id = any(${periodIds}::text[]) and settled_at is null)
+    update accrual a set billed = ${amountsNow}, late = false
+    where environment_id = ${tx.scope.environmentId} and period_id = any(${periodIds}::text[]) and billed is null`.execute(
+    tx.db,
+  );
+  return periodIds.map(() => undefined);
+}
+
+async function lateOf(tx: SetTx, subscriptionIds: readonly string[]): Promise<LateUsage[][]> {
+  const found = await sql<LateRow & { subscription_id: string }>`
+    select p.subscription_id, a.line_item_id, a.quantity, a.free, a.billable, a.accrued, a.covered, a.shortfall, a.waived,
+           a.credits, p.settled_at, a.billed, p.id period_id, p.start_at, p.end_at
+    from accrual a join usage_period p on p.environment_id = a.environment_id and p.id = a.period_id
+    where a.environment_id = ${tx.scope.environmentId} and p.subscription_id = any(${subscriptionIds}::text[]) and a.late
+    order by p.start_at, a.line_item_id`.execute(tx.db);
+  return rowsOf(subscriptionIds, found.rows, (row) => row.subscription_id).map((rows) => rows.map(lateUsage));
 }
 
 const accruedUsage = (row: AccrualRow): AccruedUsage => ({

@@ -6,7 +6,16 @@ import {
   type SavedMethods,
 } from '@drawdown/contracts';
 import { CustomersService } from '@drawdown/customers';
-import { createdWithin, EventBus, pageOptions, type PageQuery, Problem, type Tx } from '@drawdown/platform';
+import {
+  together,
+  type SetTx,
+  createdWithin,
+  EventBus,
+  pageOptions,
+  type PageQuery,
+  Problem,
+  type Tx,
+} from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import type Stripe from 'stripe';
@@ -19,12 +28,8 @@ export class PaymentMethodsService implements SavedMethods<Tx> {
     private readonly events: EventBus,
   ) {}
 
-  async defaultOf(tx: Tx, customerId: string): Promise<SavedMethod | null> {
-    const found = await sql<SavedMethod>`
-      select id, brand, last4 from payment_method
-      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId} and removed_at is null
-      order by seq desc limit 1`.execute(tx.db);
-    return found.rows[0] ?? null;
+  defaultOf(tx: Tx, customerId: string): Promise<SavedMethod | null> {
+    return together(tx, defaultsOf, customerId);
   }
 
   async get(tx: Tx, customerId: string, id: string): Promise<SavedMethod | null> {
@@ -129,4 +134,13 @@ export function faceOf(method: Stripe.PaymentMethod): Face {
   if (card) return { type, brand: card.brand, last4: card.last4, expMonth: card.exp_month, expYear: card.exp_year };
   const details = (method as unknown as Record<string, { last4?: string | null } | undefined>)[type];
   return { type, brand: type, last4: details?.last4 ?? '', expMonth: null, expYear: null };
+}
+
+async function defaultsOf(tx: SetTx, customerIds: readonly string[]): Promise<(SavedMethod | null)[]> {
+  const found = await sql<SavedMethod & { customer_id: string }>`
+    select distinct on (customer_id) customer_id, id, brand, last4 from payment_method
+    where environment_id = ${tx.scope.environmentId} and customer_id = any(${customerIds}::text[]) and removed_at is null
+    order by customer_id, seq desc`.execute(tx.db);
+  const methods = new Map(found.rows.map(({ customer_id: customerId, ...method }) => [customerId, method]));
+  return customerIds.map((id) => methods.get(id) ?? null);
 }

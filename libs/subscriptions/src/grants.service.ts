@@ -9,7 +9,7 @@ import {
   text,
 } from '@drawdown/billing-core';
 import { grantDue } from '@drawdown/contracts';
-import { Agenda, EventBus, loaded, newId, type Tx } from '@drawdown/platform';
+import { Agenda, EventBus, loaded, newId, together, type SetTx, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { CreditGrantApplication, SubscriptionGrant } from './grant.entity.js';
@@ -165,22 +165,23 @@ export class Grants {
     const recurring = grant.cadence === 'RECURRING';
     const countedFrom = recurring ? paidTimeOf(timeOf(subscription)).firstPeriod.start : subscription.startDate;
     const status = planned.credits.isZero() ? 'skipped' : 'pending';
-    const inserted = await sql<{ id: string }>`
-      insert into credit_grant_application
-        (id, tenant_id, environment_id, subscription_id, customer_id, grant_id, counted_from, step, recurring, credits,
-         scheduled_for, step_end, expires_at, status, created_at, updated_at)
-      values (${newId('cga')}, ${tx.scope.tenantId}, ${tx.scope.environmentId}, ${subscription.id},
-              ${subscription.customerId}, ${grant.id}, ${countedFrom}, ${planned.index}, ${recurring},
-              ${text(planned.credits)}, ${planned.at}, ${planned.stepEnd}, ${planned.expiresAt}, ${status}, ${tx.now}, ${tx.now})
-      on conflict on constraint credit_grant_application_once do update
-      set status = excluded.status, credits = excluded.credits, scheduled_for = excluded.scheduled_for,
-          step_end = excluded.step_end, expires_at = excluded.expires_at, updated_at = excluded.updated_at
-      where credit_grant_application.status = 'cancelled'
-      returning id`.execute(tx.db);
-    const [row] = inserted.rows;
-    if (!row) return false;
     const { customerId } = subscription;
-    await this.agenda.schedule(tx, { kind: 'grant.give', customerId, subjectId: row.id, dueAt: planned.at });
+    const subjectId = await together(tx, planApplications, {
+      id: newId('cga'),
+      subscription_id: subscription.id,
+      customer_id: customerId,
+      grant_id: grant.id,
+      counted_from: countedFrom,
+      step: planned.index,
+      recurring,
+      credits: text(planned.credits),
+      scheduled_for: planned.at,
+      step_end: planned.stepEnd,
+      expires_at: planned.expiresAt,
+      status,
+    });
+    if (!subjectId) return false;
+    await this.agenda.schedule(tx, { kind: 'grant.give', customerId, subjectId, dueAt: planned.at });
     return true;
   }
 
@@ -214,6 +215,42 @@ export class Grants {
       topup_conversion_rate: grant.topupConversionRate ? text(grant.topupConversionRate) : null,
     });
   }
+}
+
+interface PlannedApplication {
+  readonly id: string;
+  readonly subscription_id: string;
+  readonly customer_id: string;
+  readonly grant_id: string;
+  readonly counted_from: Date;
+  readonly step: number;
+  readonly recurring: boolean;
+  readonly credits: string;
+  readonly scheduled_for: Date;
+  readonly step_end: Date | null;
+  readonly expires_at: Date | null;
+  readonly status: 'pending' | 'skipped';
+}
+
+/** @returns of each the application's id, null where it was planned or given before. */
+async function planApplications(tx: SetTx, planned: readonly PlannedApplication[]): Promise<(string | null)[]> {
+  const inserted = await sql<{ id: string; grant_id: string; step: number }>`
+    insert into credit_grant_application
+      (id, tenant_id, environment_id, subscription_id, customer_id, grant_id, counted_from, step, recurring, credits,
+       scheduled_for, step_end, expires_at, status, created_at, updated_at)
+    select id, ${tx.scope.tenantId}, ${tx.scope.environmentId}, subscription_id, customer_id, grant_id, counted_from, step,
+           recurring, credits, scheduled_for, step_end, expires_at, status, ${tx.now}, ${tx.now}
+    from jsonb_to_recordset(${JSON.stringify(planned)}::jsonb) a(
+      id text, subscription_id text, customer_id text, grant_id text, counted_from timestamptz, step int,
+      recurring boolean, credits numeric, scheduled_for timestamptz, step_end timestamptz, expires_at timestamptz,
+      status text)
+    on conflict on constraint credit_grant_application_once do update
+    set status = excluded.status, credits = excluded.credits, scheduled_for = excluded.scheduled_for,
+        step_end = excluded.step_end, expires_at = excluded.expires_at, updated_at = excluded.updated_at
+    where credit_grant_application.status = 'cancelled'
+    returning id, grant_id, step`.execute(tx.db);
+  const ids = new Map(inserted.rows.map((row) => [`${row.grant_id} ${row.step}`, row.id]));
+  return planned.map((one) => ids.get(`${one.grant_id} ${one.step}`) ?? null);
 }
 
 const ruleOf = (grant: SubscriptionGrant): GrantRule => ({

@@ -1,5 +1,5 @@
 import type { PlannedPeriod } from '@drawdown/billing-core';
-import { newId, type Tx } from '@drawdown/platform';
+import { newId, together, type SetTx, type Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
 import { Period } from './period.entity.js';
 import type { Subscription } from './subscription.entity.js';
@@ -34,14 +34,34 @@ export async function recordPeriod(
   number: number,
 ): Promise<Period | null> {
   const id = newId('period');
-  const inserted = await sql`
+  const recorded = await together(tx, recordPeriods, {
+    id,
+    subscription_id: subscription.id,
+    customer_id: subscription.customerId,
+    number,
+    kind,
+    start_at: span.start,
+    end_at: span.end,
+    whole_start: whole.start,
+    whole_end: whole.end,
+  });
+  if (!recorded) return null;
+  return tx.em.findOneOrFail(Period, { environmentId: tx.scope.environmentId, id });
+}
+
+/** @returns of each whether it was recorded now. */
+async function recordPeriods(tx: SetTx, periods: readonly { readonly id: string }[]): Promise<boolean[]> {
+  const inserted = await sql<{ id: string }>`
     insert into subscription_period
       (id, tenant_id, environment_id, subscription_id, customer_id, number, kind, start_at, end_at,
        whole_start, whole_end, rest_credited, status, created_at, updated_at)
-    values (${id}, ${tx.scope.tenantId}, ${tx.scope.environmentId}, ${subscription.id}, ${subscription.customerId},
-            ${number}, ${kind}, ${span.start}, ${span.end}, ${whole.start}, ${whole.end}, false, 'open', ${tx.now}, ${tx.now})
+    select id, ${tx.scope.tenantId}, ${tx.scope.environmentId}, subscription_id, customer_id, number, kind, start_at, end_at,
+           whole_start, whole_end, false, 'open', ${tx.now}, ${tx.now}
+    from jsonb_to_recordset(${JSON.stringify(periods)}::jsonb) p(
+      id text, subscription_id text, customer_id text, number int, kind text, start_at timestamptz, end_at timestamptz,
+      whole_start timestamptz, whole_end timestamptz)
     on conflict on constraint subscription_period_number do nothing
     returning id`.execute(tx.db);
-  if (inserted.rows.length === 0) return null;
-  return tx.em.findOneOrFail(Period, { environmentId: tx.scope.environmentId, id });
+  const recorded = new Set(inserted.rows.map(({ id }) => id));
+  return periods.map(({ id }) => recorded.has(id));
 }

@@ -207,6 +207,13 @@ export class SubscriptionsService {
     return tx.em.find(LineItem, { environmentId: tx.scope.environmentId, subscriptionId }, { orderBy: ITEM_ORDER });
   }
 
+  /** As `lineItems`, to be read only: the transaction doesn't look through them for changes. */
+  async lineItemsToRead(tx: Tx, subscriptionId: string): Promise<LineItem[]> {
+    await tx.em.flush();
+    const of = { environmentId: tx.scope.environmentId, subscriptionId };
+    return tx.em.find(LineItem, of, { orderBy: ITEM_ORDER, disableIdentityMap: true });
+  }
+
   /** What the views show beside the subscriptions themselves, by subscription, in few queries. */
   async relations(
     tx: Tx,

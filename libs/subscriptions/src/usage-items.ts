@@ -1,5 +1,5 @@
 import { outlasts, type AccrualRule, type BillingPeriod, type Span } from '@drawdown/billing-core';
-import type { Sql, Tx } from '@drawdown/platform';
+import { together, type SetTx, type Sql, type Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
 import type { PERIOD_KINDS } from './period.entity.js';
 import { ruleOf, thawedRule } from './rule-copy.js';
@@ -72,15 +72,37 @@ const usageItemRows = (environmentId: string) => sql`
 const meets = sql`i.start_date < p.end_at and (i.end_date is null or i.end_date > p.start_at)`;
 
 /** One query of the hot path: the usage items of customers that count at some time in `[from, to]`, by period. */
-export async function usageItemsOf(tx: Tx, customerIds: readonly string[], from: Date, to: Date): Promise<UsageItem[]> {
-  const found = await sql<UsageItemRow>`
-    ${usageItemRows(tx.scope.environmentId)}
-      and ${meets} and i.customer_id = any(${[...customerIds]}::text[]) and p.end_at > ${from} and p.start_at <= ${to}
-    order by s.start_date, s.id, i.id, p.number`.execute(tx.db);
-  return oldestFirst(found.rows.map(usageItem)).filter((item) => {
-    const { start, end } = countingSpan(item);
-    return start <= to && end > from;
-  });
+export function usageItemsOf(tx: Tx, customerIds: readonly string[], from: Date, to: Date): Promise<UsageItem[]> {
+  return together(tx, usageItemsOfAll, { customerIds, from, to });
+}
+
+interface Wanted {
+  readonly customerIds: readonly string[];
+  readonly from: Date;
+  readonly to: Date;
+}
+
+/** Those who ask for the same time are one statement. */
+async function usageItemsOfAll(tx: SetTx, asked: readonly Wanted[]): Promise<UsageItem[][]> {
+  const found = new Map<Wanted, UsageItem[]>();
+  const times = Map.groupBy(asked, ({ from, to }) => `${from.getTime()} ${to.getTime()}`);
+  for (const same of times.values()) {
+    const { from, to } = same[0]!;
+    const rows = await sql<UsageItemRow>`
+      ${usageItemRows(tx.scope.environmentId)} and ${meets}
+        and i.customer_id = any(${same.flatMap((one) => one.customerIds)}::text[])
+        and p.end_at > ${from} and p.start_at <= ${to}
+      order by s.start_date, s.id, i.id, p.number`.execute(tx.db);
+    const items = oldestFirst(rows.rows.map(usageItem)).filter((item) => {
+      const { start, end } = countingSpan(item);
+      return start <= to && end > from;
+    });
+    for (const one of same) {
+      const own = new Set(one.customerIds);
+      found.set(one, same.length === 1 ? items : items.filter((item) => own.has(item.customerId)));
+    }
+  }
+  return asked.map((one) => found.get(one)!);
 }
 
 /** Items in given periods, as an audit reads them. */

@@ -1,6 +1,6 @@
 import { burnOrder, Decimal, type FeeLot, type PaidFee, sum, text } from '@drawdown/billing-core';
 import { creditsReturned } from '@drawdown/contracts';
-import { EventBus, type Tx } from '@drawdown/platform';
+import { EventBus, rowsOf, together, type SetTx, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { LedgerEntry } from './ledger-entry.entity.js';
@@ -12,6 +12,8 @@ export interface PaidInvoiceFee extends PaidFee {
 }
 
 interface FeeLotRow {
+  customer_id: string;
+  currency: string;
   id: string;
   wallet_id: string;
   priority: number | null;
@@ -35,15 +37,8 @@ export class FeeCredits {
   /** The lots that may pay fees now, in burn order. */
   async lots(tx: Tx, customerId: string, currency: string): Promise<FeeLot[]> {
     await tx.em.flush();
-    const found = await sql<FeeLotRow>`
-      select l.id, l.wallet_id, l.priority, l.source, l.effective_at, l.expires_at, l.created_at, l.remaining, l.held,
-             w.conversion_rate
-      from wallet w join lot l on l.wallet_id = w.id and not l.exhausted
-      where w.environment_id = ${tx.scope.environmentId} and w.customer_id = ${customerId} and w.currency = ${currency}
-        and w.status = 'active' and w.allowed_price_types && '{ALL,FIXED}' and l.remaining > l.held
-        and l.written_off_at is null and l.effective_at <= ${tx.now}
-        and (l.expires_at is null or l.expires_at > ${tx.now})`.execute(tx.db);
-    return burnOrder(found.rows.map(feeLot));
+    const rows = await together(tx, feeLotsOf, customerId);
+    return burnOrder(rows.filter((row) => row.currency === currency).map(feeLot));
   }
 
   /** Draws what was decided; a line of an invoice is paid once. */
@@ -90,6 +85,19 @@ export class FeeCredits {
       credits: text(sum(drawn.map(({ credits }) => credits.neg()))),
     });
   }
+}
+
+/** Of all currencies. */
+async function feeLotsOf(tx: SetTx, customerIds: readonly string[]): Promise<FeeLotRow[][]> {
+  const found = await sql<FeeLotRow>`
+    select w.customer_id, w.currency, l.id, l.wallet_id, l.priority, l.source, l.effective_at, l.expires_at, l.created_at,
+           l.remaining, l.held, w.conversion_rate
+    from wallet w join lot l on l.wallet_id = w.id and not l.exhausted
+    where w.environment_id = ${tx.scope.environmentId} and w.customer_id = any(${customerIds}::text[])
+      and w.status = 'active' and w.allowed_price_types && '{ALL,FIXED}' and l.remaining > l.held
+      and l.written_off_at is null and l.effective_at <= ${tx.now}
+      and (l.expires_at is null or l.expires_at > ${tx.now})`.execute(tx.db);
+  return rowsOf(customerIds, found.rows, (row) => row.customer_id);
 }
 
 const feeLot = (row: FeeLotRow): FeeLot => ({

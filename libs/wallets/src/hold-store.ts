@@ -1,5 +1,5 @@
 import { Decimal, text, ZERO, type Draw, type HoldStatus, type Properties } from '@drawdown/billing-core';
-import type { Tx } from '@drawdown/platform';
+import type { SetTx, Tx } from '@drawdown/platform';
 import { sql, type RawBuilder } from 'kysely';
 import type { Hold, NewHold, OpenUse, SettledHold } from './hold.js';
 import type { HeldChange } from './movement.js';
@@ -8,7 +8,7 @@ import type { HeldChange } from './movement.js';
  * What unexpired holds keep of the lot `l`: its `held`, less what expired holds have not been freed of yet. Those are
  * found by their instant, mostly none: a lot may be kept by thousands of holds.
  */
-export const heldNow = (tx: Tx): RawBuilder<unknown> => sql`
+export const heldNow = (tx: SetTx): RawBuilder<unknown> => sql`
   case when l.held > 0 then l.held - coalesce((
     select sum(kept.credits) from hold_lot kept
     where kept.environment_id = l.environment_id and kept.lot_id = l.id and kept.hold_id = any(array(

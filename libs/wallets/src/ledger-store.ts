@@ -1,5 +1,5 @@
 import { Decimal, text, ZERO } from '@drawdown/billing-core';
-import type { Tx } from '@drawdown/platform';
+import { together, type SetTx, type Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
 import type { BookedLot, BookedWallet, Bookings, ChainedEntry } from './ledger.js';
 import type { Watched } from './watch-marks.js';
@@ -33,15 +33,18 @@ interface LotRow {
  * The ids come from purses, so from this environment. To ask for the environment once more would let a planner without
  * statistics choose to read all of the environment for every id: one index fits both conditions as well as the other.
  */
-export async function lockedForBooking(
-  tx: Tx,
-  lotIds: readonly string[],
-): Promise<{
-  lots: ReadonlyMap<string, BookedLot>;
-  wallets: ReadonlyMap<string, BookedWallet>;
-  watched: ReadonlyMap<string, Watched>;
-}> {
-  const ids = [...lotIds];
+export function lockedForBooking(tx: Tx, lotIds: readonly string[]): Promise<Locked> {
+  return together(tx, lockAll, lotIds);
+}
+
+interface Locked {
+  readonly lots: ReadonlyMap<string, BookedLot>;
+  readonly wallets: ReadonlyMap<string, BookedWallet>;
+  readonly watched: ReadonlyMap<string, Watched>;
+}
+
+async function lockAll(tx: SetTx, asked: readonly (readonly string[])[]): Promise<Locked[]> {
+  const ids = asked.flat();
   const wallets = await sql<WalletRow>`
     select id, credit_balance, entry_seq, entry_hash, spendable, watch_low, watch_high from wallet
     where id = any(array(select wallet_id from lot where id = any(${ids}::text[])))
@@ -50,14 +53,24 @@ export async function lockedForBooking(
     select id, wallet_id, customer_id, granted, remaining, held, written_off_at is not null written_off,
            written_off_at is null and effective_at <= ${tx.now} and (expires_at is null or expires_at > ${tx.now}) usable
     from lot where id = any(${ids}::text[])`.execute(tx.db);
-  return {
-    wallets: new Map(wallets.rows.map((row) => [row.id, bookedWallet(row)])),
-    lots: new Map(lots.rows.map((row) => [row.id, bookedLot(row)])),
-    watched: new Map(
-      wallets.rows.flatMap((row) => (row.spendable === null ? [] : [[row.id, watchedWallet(row, row.spendable)]])),
-    ),
-  };
+  const lotOf = new Map(lots.rows.map((row) => [row.id, row]));
+  const walletOf = new Map(wallets.rows.map((row) => [row.id, row]));
+  return asked.map((lotIds) => {
+    const own = lotIds.flatMap((id) => lotOf.get(id) ?? []);
+    return locked(
+      own,
+      [...new Set(own.map((lot) => lot.wallet_id))].flatMap((id) => walletOf.get(id) ?? []),
+    );
+  });
 }
+
+const locked = (lots: readonly LotRow[], wallets: readonly WalletRow[]): Locked => ({
+  wallets: new Map(wallets.map((row) => [row.id, bookedWallet(row)])),
+  lots: new Map(lots.map((row) => [row.id, bookedLot(row)])),
+  watched: new Map(
+    wallets.flatMap((row) => (row.spendable === null ? [] : [[row.id, watchedWallet(row, row.spendable)]])),
+  ),
+});
 
 const bookedWallet = (row: WalletRow): BookedWallet => ({
   walletId: row.id,
@@ -84,20 +97,28 @@ const bookedLot = (row: LotRow): BookedLot => ({
 });
 
 /** Lots, wallets and entries in one statement. @param changes of what can be spent, by wallet that is watched. */
-export async function record(
-  tx: Tx,
-  { lots, wallets, entries }: Bookings,
-  changes: ReadonlyMap<string, Decimal>,
-): Promise<void> {
+export async function record(tx: Tx, bookings: Bookings, changes: ReadonlyMap<string, Decimal>): Promise<void> {
+  await together(tx, recordAll, { ...bookings, changes });
+}
+
+interface Recorded extends Bookings {
+  readonly changes: ReadonlyMap<string, Decimal>;
+}
+
+async function recordAll(tx: SetTx, asked: readonly Recorded[]): Promise<undefined[]> {
   const { tenantId, environmentId } = tx.scope;
+  const lots = asked.flatMap((one) => one.lots);
+  const entries = asked.flatMap((one) => one.entries);
   const lotRows = lots.map((lot) => ({ id: lot.lotId, remaining: text(lot.remaining), held: text(lot.held) }));
-  const walletRows = wallets.map((wallet) => ({
-    id: wallet.walletId,
-    balance: text(wallet.balance),
-    change: text(changes.get(wallet.walletId) ?? ZERO),
-    seq: wallet.seq,
-    hash: hex(wallet.hash),
-  }));
+  const walletRows = asked.flatMap(({ wallets, changes }) =>
+    wallets.map((wallet) => ({
+      id: wallet.walletId,
+      balance: text(wallet.balance),
+      change: text(changes.get(wallet.walletId) ?? ZERO),
+      seq: wallet.seq,
+      hash: hex(wallet.hash),
+    })),
+  );
   await sql`
     with moved_lot as (
       update lot set remaining = moved.remaining, held = moved.held, updated_at = ${tx.now}
@@ -121,6 +142,7 @@ export async function record(
       balance_after numeric, lot_remaining_after numeric, cause_type text, cause_id text, line_item_id text,
       period_id text, business_key text, reason text, reference_type text, reference_id text, description text,
       metadata jsonb, prev_hash bytea, hash bytea)`.execute(tx.db);
+  return asked.map(() => undefined);
 }
 
 const entryRow = (entry: ChainedEntry) => ({

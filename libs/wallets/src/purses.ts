@@ -1,5 +1,5 @@
 import { burnOrder, Decimal, type Draw, type LotState } from '@drawdown/billing-core';
-import type { Tx } from '@drawdown/platform';
+import { together, type SetTx, type Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
 import { heldNow } from './hold-store.js';
 
@@ -130,11 +130,17 @@ interface PurseRow {
  * One query: every wallet of the customers, with its lots that have credits and those of `drawnLots`. All ids are of this
  * environment; see `lockedForBooking` why it isn't asked for again.
  */
-export async function loadPurses(
-  tx: Tx,
-  customerIds: readonly string[],
-  drawnLots: readonly string[],
-): Promise<Purses> {
+export function loadPurses(tx: Tx, customerIds: readonly string[], drawnLots: readonly string[]): Promise<Purses> {
+  return together(tx, pursesOf, { customerIds, drawnLots });
+}
+
+interface Wanted {
+  readonly customerIds: readonly string[];
+  /** Of these customers. */
+  readonly drawnLots: readonly string[];
+}
+
+async function pursesOf(tx: SetTx, asked: readonly Wanted[]): Promise<Purses[]> {
   const columns = sql`
     w.customer_id, w.id wallet_id, w.currency, w.conversion_rate,
     l.written_off_at is null and w.status = 'active' and w.allowed_price_types && '{ALL,USAGE}' usable,
@@ -144,20 +150,25 @@ export async function loadPurses(
   const found = await sql<PurseRow>`
     select ${columns} from wallet w
     left join lateral (select * from lot where wallet_id = w.id and not exhausted offset 0) l on true
-    where w.customer_id = any(${[...customerIds]}::text[])
+    where w.customer_id = any(${asked.flatMap((one) => one.customerIds)}::text[])
     union all
     select ${columns} from lot l
     cross join lateral (select * from wallet where id = l.wallet_id offset 0) w
-    where l.id = any(${[...drawnLots]}::text[]) and l.exhausted`.execute(tx.db);
+    where l.id = any(${asked.flatMap((one) => one.drawnLots)}::text[]) and l.exhausted`.execute(tx.db);
+  const byCustomer = Map.groupBy(found.rows, (row) => row.customer_id);
+  return asked.map((one) => pursesFrom(one.customerIds.flatMap((id) => byCustomer.get(id) ?? [])));
+}
+
+function pursesFrom(found: readonly PurseRow[]): Purses {
   const rates = new Map(
-    found.rows.map((row) => [purseKey(row.customer_id, row.currency), new Decimal(row.conversion_rate)]),
+    found.map((row) => [purseKey(row.customer_id, row.currency), new Decimal(row.conversion_rate)]),
   );
   return new Purses(
-    burnOrder(found.rows.flatMap((row) => (row.lot_id === null ? [] : purseLot(row, row.lot_id)))),
+    burnOrder(found.flatMap((row) => (row.lot_id === null ? [] : purseLot(row, row.lot_id)))),
     rates,
-    new Set(found.rows.flatMap((row) => (row.prepaid ? purseKey(row.customer_id, row.currency) : []))),
-    new Set(found.rows.flatMap((row) => (row.indebted ? purseKey(row.customer_id, row.currency) : []))),
-    found.rows.some((row) => row.stale),
+    new Set(found.flatMap((row) => (row.prepaid ? purseKey(row.customer_id, row.currency) : []))),
+    new Set(found.flatMap((row) => (row.indebted ? purseKey(row.customer_id, row.currency) : []))),
+    found.some((row) => row.stale),
   );
 }
 

@@ -135,7 +135,7 @@ export class WalletsService {
     const before = await this.lotByKey(tx, input.key);
     if (before) return { ...before, created: false };
     if (wallet.status === 'closed') throw Problem.state(`wallet ${wallet.id} is closed`, wallet.status);
-    const lot = await this.insertLot(tx, wallet, input);
+    const lot = newLot(tx, wallet, input);
     const { credits } = input;
     const owed = input.source === 'purchase' ? await this.debts.pay(tx, wallet, lot.id, credits) : [];
     const added: Movement = {
@@ -228,29 +228,27 @@ export class WalletsService {
     const lot = await tx.em.findOne(Lot, where, { refresh: true });
     return lot && { lot, entry: await tx.em.findOneOrFail(LedgerEntry, where) };
   }
-
-  private async insertLot(tx: Tx, wallet: Wallet, input: NewLot): Promise<Lot> {
-    const lot = tx.em.create(Lot, {
-      id: newId('lot'),
-      ...tx.scope,
-      customerId: wallet.customerId,
-      walletId: wallet.id,
-      source: input.source,
-      priority: input.priority ?? null,
-      effectiveAt: input.effectiveAt ?? tx.now,
-      expiresAt: input.expiresAt ?? null,
-      granted: input.credits,
-      remaining: new Decimal(0),
-      held: new Decimal(0),
-      writtenOffAt: null,
-      businessKey: input.key,
-      createdAt: tx.now,
-      updatedAt: tx.now,
-    });
-    await tx.em.flush();
-    return lot;
-  }
 }
+
+/** Inserted with what moves the credits into it. */
+const newLot = (tx: Tx, wallet: Wallet, input: NewLot): Lot =>
+  tx.em.create(Lot, {
+    id: newId('lot'),
+    ...tx.scope,
+    customerId: wallet.customerId,
+    walletId: wallet.id,
+    source: input.source,
+    priority: input.priority ?? null,
+    effectiveAt: input.effectiveAt ?? tx.now,
+    expiresAt: input.expiresAt ?? null,
+    granted: input.credits,
+    remaining: new Decimal(0),
+    held: new Decimal(0),
+    writtenOffAt: null,
+    businessKey: input.key,
+    createdAt: tx.now,
+    updatedAt: tx.now,
+  });
 
 const NO_CHANGES: ReadonlyMap<string, Decimal> = new Map();
 

@@ -1,6 +1,7 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { applicationName } from './application-name.js';
 import { PreparingClient } from './preparing-client.js';
+import { SetWiseDriver } from './set-wise-driver.js';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
 
 export interface OrmParts {
@@ -18,6 +19,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Every wait on the database has a limit. */
 export const ormOptions = ({ clientUrl, poolSize, entities, migrations }: OrmParts) =>
   defineConfig({
+    driver: SetWiseDriver,
     clientUrl,
     entities,
     extensions: [Migrator],

@@ -6,17 +6,20 @@ import { realTime } from '../clock/real-time.js';
 import { Problem } from '../http/problem.js';
 import { sqlState } from './sql-state.js';
 import type { Caller, Scope } from './scope.js';
+import { Crowd } from './crowd.js';
 
 /** Untyped on purpose: statements are written in SQL, entities are the typed way in. */
 export type Sql = Kysely<unknown>;
 
-/** One database transaction of one environment, at one instant of its clock. */
+/** One database transaction of one environment, at one instant of its clock; or the part that one member of a crowd has in it. */
 export interface Tx {
   readonly em: EntityManager;
   readonly db: Sql;
   readonly scope: Scope;
   /** The environment's time, read once: everything a transaction writes carries the same instant. */
   readonly now: Date;
+  /** The transaction itself, the same for all members of a crowd. */
+  readonly whole: Tx;
   /** Runs when all of the work is done, before the commit: what looks at the state after it. May ask for more of the same. */
   beforeCommit(action: () => Promise<void>): void;
   /** Runs after a successful commit, never after a rollback. For waking workers; effects belong in the outbox. */
@@ -59,11 +62,14 @@ export class Transactions {
               db,
               scope,
               now,
+              get whole() {
+                return tx;
+              },
               beforeCommit: (action) => void beforeCommit.push(action),
               afterCommit: (action) => void afterCommit.push(action),
             };
             const result = await work(tx);
-            for (let action = beforeCommit.shift(); action; action = beforeCommit.shift()) await action();
+            await doAll(beforeCommit);
             return result;
           },
           { isolationLevel },
@@ -78,6 +84,29 @@ export class Transactions {
       }
     }
   }
+}
+
+/**
+ * Does the works side by side in the transaction (`Crowd`), each with entities of its own, which it flushes itself. What
+ * a work wants done before the commit is done when it is.
+ */
+export async function sideBySide(tx: Tx, works: readonly ((tx: Tx) => Promise<void>)[]): Promise<void> {
+  await Crowd.run(
+    works.map((work) => async () => {
+      const beforeCommit: (() => Promise<void>)[] = [];
+      const em = tx.em.fork({ keepTransactionContext: true });
+      const member: Tx = { ...tx, em, whole: tx.whole, beforeCommit: (action) => void beforeCommit.push(action) };
+      await work(member);
+      if (beforeCommit.length === 0) return;
+      await doAll(beforeCommit);
+      await em.flush();
+    }),
+  );
+}
+
+/** Also what one of the actions adds. */
+async function doAll(actions: (() => Promise<void>)[]): Promise<void> {
+  for (let action = actions.shift(); action; action = actions.shift()) await action();
 }
 
 /** The environment's time; the same round trip asks whether the key still opens it, which a process may only remember. */

@@ -1,5 +1,4 @@
 import type { EventDefinition, EventEnvelope, PayloadOf } from '@drawdown/contracts';
-import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import type Type from 'typebox';
@@ -23,7 +22,7 @@ interface Published {
 export class EventBus {
   private readonly validators = new Map<string, Validator>();
   /** What transactions in flight have published so far, recorded in one statement before their commit. */
-  private readonly published = new WeakMap<EntityManager, Published[]>();
+  private readonly published = new WeakMap<Tx, Published[]>();
 
   constructor(
     private readonly subscribers: Subscribers,
@@ -33,27 +32,36 @@ export class EventBus {
   /** Records the event, runs its subscribers of this transaction, and queues those that run after the commit. */
   async publish<D extends EventDefinition>(tx: Tx, definition: D, payload: PayloadOf<D>): Promise<void> {
     this.assertValid(definition, payload);
-    await tx.em.flush();
+    const now = this.subscribers.of('in-transaction', definition.name);
+    if (now.length > 0) await tx.em.flush();
     const envelope: EventEnvelope = { id: newId('evt'), name: definition.name, at: tx.now, ...tx.scope };
-    const later = this.subscribers.of('after-commit', definition.name).map((subscriber) => subscriber.name);
-    this.willRecord(tx, { id: envelope.id, name: envelope.name, payload, at: tx.now.toISOString(), later });
+    const later = await this.later(tx, definition.name, payload);
+    this.willRecord(tx.whole, { id: envelope.id, name: envelope.name, payload, at: tx.now.toISOString(), later });
     if (later.length > 0) tx.afterCommit(() => this.outbox.wake());
-    for (const subscriber of this.subscribers.of('in-transaction', definition.name)) {
+    for (const subscriber of now) {
       await subscriber.call(tx, payload, envelope);
     }
   }
 
+  private async later(tx: Tx, name: string, payload: unknown): Promise<string[]> {
+    const wanted: string[] = [];
+    for (const subscriber of this.subscribers.of('after-commit', name)) {
+      if (await subscriber.isWanted(tx, payload)) wanted.push(subscriber.name);
+    }
+    return wanted;
+  }
+
   private willRecord(tx: Tx, event: Published): void {
-    const published = this.published.get(tx.em);
+    const published = this.published.get(tx);
     if (published) return void published.push(event);
-    this.published.set(tx.em, [event]);
+    this.published.set(tx, [event]);
     tx.beforeCommit(() => this.record(tx));
   }
 
   /** In the order of publication, which `seq` and the deliveries keep. */
   private async record(tx: Tx): Promise<void> {
-    const events = this.published.get(tx.em)!;
-    this.published.delete(tx.em);
+    const events = this.published.get(tx)!;
+    this.published.delete(tx);
     const { tenantId, environmentId } = tx.scope;
     await sql`
       with told as (

@@ -1,20 +1,29 @@
 import type { EventDefinition } from '@drawdown/contracts';
-import { Injectable, SetMetadata, type OnApplicationBootstrap } from '@nestjs/common';
+import { applyDecorators, Injectable, SetMetadata, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
+import type { Tx } from '../database/transactions.js';
 
 const IN_TRANSACTION = 'events:in-transaction';
 const AFTER_COMMIT = 'events:after-commit';
+const ONLY_IF = 'events:only-if';
 
 /** The method runs inside the publisher's transaction: `(tx, payload, envelope)`. Both happen or neither. */
 export const InTransaction = (event: EventDefinition) => SetMetadata(IN_TRANSACTION, event.name);
 
-/** The method runs after the commit, at least once, with retries of its own: `(payload, envelope)`. */
-export const AfterCommit = (event: EventDefinition) => SetMetadata(AFTER_COMMIT, event.name);
+/**
+ * The method runs after the commit, at least once, with retries of its own: `(payload, envelope)`.
+ * @param onlyIf another method of the class, `(tx, payload)`, asked inside the publisher's transaction: a delivery that
+ * would do nothing isn't queued. What makes it wanted later must tell so itself.
+ */
+export const AfterCommit = (event: EventDefinition, { onlyIf }: { readonly onlyIf?: string } = {}) =>
+  applyDecorators(SetMetadata(AFTER_COMMIT, event.name), SetMetadata(ONLY_IF, onlyIf));
 
 export interface Subscriber {
   /** `Class.method`: names its deliveries in the outbox, so renaming it orphans what is waiting. */
   readonly name: string;
   readonly call: (...args: unknown[]) => Promise<void>;
+  /** Whether it is to run at all. */
+  readonly isWanted: (tx: Tx, payload: unknown) => Promise<boolean>;
 }
 
 /** Finds the decorated listener methods of all modules once, at start. */
@@ -50,9 +59,12 @@ export class Subscribers implements OnApplicationBootstrap {
   private register(instance: Record<string, unknown>, method: string): void {
     const handler = instance[method];
     if (typeof handler !== 'function') return;
+    const onlyIf = this.reflector.get<string | undefined>(ONLY_IF, handler);
+    const condition = onlyIf ? (instance[onlyIf] as (tx: Tx, payload: unknown) => Promise<boolean>) : null;
     const subscriber: Subscriber = {
       name: `${instance.constructor.name}.${method}`,
       call: (...args) => handler.apply(instance, args) as Promise<void>,
+      isWanted: async (tx, payload) => (condition ? condition.call(instance, tx, payload) : true),
     };
     for (const [key, table] of [
       [IN_TRANSACTION, this.inTransaction],

@@ -1,4 +1,4 @@
-import { dueWorkOrder, type DueWork, type DueWorkKind } from '@drawdown/contracts';
+import type { DueWork, DueWorkKind } from '@drawdown/contracts';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { sql } from 'kysely';
@@ -6,8 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SETTINGS, type Settings } from '../config/settings.js';
 import type { Caller, Scope } from '../database/scope.js';
 import { sqlState } from '../database/sql-state.js';
-import { Transactions, type Sql, type Tx } from '../database/transactions.js';
-import { type Claim, claimCustomers, earliestWork, takeWork, waitingCustomer } from './claims.js';
+import { together } from '../database/together.js';
+import { sideBySide, Transactions, type Sql, type Tx } from '../database/transactions.js';
+import { cancelAll, scheduleAll } from './agenda-rows.js';
+import { type Claim, claimCustomers, earliestWork, takeWorks, waitingCustomer } from './claims.js';
 import { DueHandlers } from './due-handlers.js';
 
 /**
@@ -26,8 +28,8 @@ const SHORT_PAUSE_SECONDS = 2;
 const MAX_AT_ONCE = 4;
 /** Each further customer at once is begun after so many: a handful is done one by one, in the order of the claims. */
 const ALONE_FOR = 8;
-/** Of a crowd so many are done in one transaction: to begin and commit for each would cost as much as some of the work. */
-const TOGETHER = 8;
+/** Of a crowd so many are done in one transaction, side by side: what they ask alike is one statement for all of them. */
+const TOGETHER = 32;
 
 /**
  * Durable timers: what falls due for a customer, when. Written in the transaction that decides it, done in one
@@ -52,26 +54,11 @@ export class Agenda {
 
   /** As `schedule`, many in one statement; each thing once. */
   async scheduleAll(tx: Tx, works: readonly DueWork[]): Promise<void> {
-    const rows = works.map(({ kind, customerId, subjectId, dueAt }) => ({
-      kind,
-      rank: dueWorkOrder.indexOf(kind),
-      customer_id: customerId,
-      subject_id: subjectId,
-      due_at: dueAt.toISOString(),
-    }));
-    await sql`
-      insert into due_work (tenant_id, environment_id, kind, rank, customer_id, subject_id, due_at)
-      select ${tx.scope.tenantId}, ${tx.scope.environmentId}, kind, rank, customer_id, subject_id, due_at
-      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) w(
-        kind text, rank smallint, customer_id text, subject_id text, due_at timestamptz)
-      on conflict (environment_id, kind, subject_id) do update
-      set due_at = excluded.due_at, attempts = 0, parked_at = null, last_error = null, retry_at = null`.execute(tx.db);
+    await together(tx, scheduleAll, works);
   }
 
   async cancel(tx: Tx, kind: DueWorkKind, subjectId: string): Promise<void> {
-    await sql`
-      delete from due_work
-      where environment_id = ${tx.scope.environmentId} and kind = ${kind} and subject_id = ${subjectId}`.execute(tx.db);
+    await together(tx, cancelAll, { kind, subjectId });
   }
 
   /** The earliest instant at which something is to be done in the environment; customers that wait for longer don't count. */
@@ -139,11 +126,15 @@ export class Agenda {
     try {
       return await this.transactions.run(scope, async (tx) => {
         const claims = await claimCustomers(tx, until, TOGETHER);
-        for (const { customerId, dueAt } of claims) {
-          if (dueAt <= until) await this.catchUp(tx, customerId, dueAt);
-          // What one customer has loaded is no business of the next, and would be looked through for changes each time.
-          tx.em.clear();
-        }
+        const due = claims.filter(({ dueAt }) => dueAt <= until);
+        await sideBySide(
+          tx,
+          due.map(
+            ({ customerId, dueAt }) =>
+              (member) =>
+                this.catchUp(member, customerId, dueAt),
+          ),
+        );
         return claims.length;
       });
     } catch (error) {
@@ -159,11 +150,12 @@ export class Agenda {
    * The caller holds the customer's lock. Work that a handler adds for the same time is done too.
    */
   async catchUp(tx: Tx, customerId: string, until: Date = tx.now): Promise<void> {
+    await tx.em.flush();
     for (;;) {
-      await tx.em.flush();
-      const work = await takeWork(tx, customerId, until);
+      const work = await together(tx, takeWorks, { customerId, until });
       if (!work) return;
       await this.handlers.of(work.kind)(tx, work);
+      await tx.em.flush();
     }
   }
 

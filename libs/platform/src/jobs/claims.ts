@@ -1,6 +1,6 @@
 import type { DueWork, DueWorkKind } from '@drawdown/contracts';
 import { sql } from 'kysely';
-import type { Scope } from '../database/scope.js';
+import type { SetTx } from '../database/together.js';
 import type { Tx } from '../database/transactions.js';
 
 /** A customer whose row is locked, with the earliest instant at which something is due for it. */
@@ -39,23 +39,35 @@ export async function claimCustomers(tx: Tx, until: Date, atMost: number): Promi
 }
 
 export async function earliestWork(tx: Tx, customerId: string, until: Date): Promise<DueWork | null> {
-  const found = await sql<DueRow>`${earliest(tx.scope, customerId, until)}`.execute(tx.db);
+  const found = await sql<DueRow>`
+    select kind, customer_id, subject_id, due_at from due_work
+    where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId} and due_at <= ${until}
+    order by due_at, rank, subject_id limit 1`.execute(tx.db);
   return workOf(found.rows[0]);
 }
 
-/** The earliest, which is not on the agenda any more. */
-export async function takeWork(tx: Tx, customerId: string, until: Date): Promise<DueWork | null> {
+/** The earliest of each customer up to an instant, which is not on the agenda any more; null where none is due. */
+export async function takeWorks(tx: SetTx, asked: readonly Customer[]): Promise<(DueWork | null)[]> {
+  const { environmentId } = tx.scope;
   const taken = await sql<DueRow>`
-    delete from due_work w using (${earliest(tx.scope, customerId, until)}) first
-    where w.environment_id = ${tx.scope.environmentId} and w.kind = first.kind and w.subject_id = first.subject_id
+    delete from due_work w using (
+      select first.kind, first.subject_id
+      from unnest(${asked.map(({ customerId }) => customerId)}::text[], ${asked.map(({ until }) => until)}::timestamptz[])
+        asked(customer_id, until)
+      cross join lateral (
+        select kind, subject_id from due_work
+        where environment_id = ${environmentId} and customer_id = asked.customer_id and due_at <= asked.until
+        order by due_at, rank, subject_id limit 1) first) first
+    where w.environment_id = ${environmentId} and w.kind = first.kind and w.subject_id = first.subject_id
     returning w.kind, w.customer_id, w.subject_id, w.due_at`.execute(tx.db);
-  return workOf(taken.rows[0]);
+  const works = new Map(taken.rows.map((row) => [row.customer_id, row]));
+  return asked.map(({ customerId }) => workOf(works.get(customerId)));
 }
 
-const earliest = ({ environmentId }: Scope, customerId: string, until: Date) => sql`
-  select kind, customer_id, subject_id, due_at from due_work
-  where environment_id = ${environmentId} and customer_id = ${customerId} and due_at <= ${until}
-  order by due_at, rank, subject_id limit 1`;
+interface Customer {
+  readonly customerId: string;
+  readonly until: Date;
+}
 
 const workOf = (row: DueRow | undefined): DueWork | null =>
   row ? { kind: row.kind, customerId: row.customer_id, subjectId: row.subject_id, dueAt: new Date(row.due_at) } : null;
