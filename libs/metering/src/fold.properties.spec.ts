@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { UsageFold } from './fold.js';
 import { accrualKey, type OpenAccrual } from './open-accrual.js';
 
+const RUNS = { numRuns: Number(process.env['FC_RUNS'] ?? 1000) };
 const START = new Date('2026-01-01T00:00:00Z');
 const END = new Date('2026-02-01T00:00:00Z');
 const minute = (n: number) => new Date(START.getTime() + n * 60_000);
@@ -123,7 +124,7 @@ describe('after any events, in any batches', () => {
           expect(Decimal.min(short, spendable).lt('0.00000000001')).toBe(true);
         },
       ),
-      { numRuns: 300 },
+      RUNS,
     );
   });
 
@@ -145,7 +146,7 @@ describe('after any events, in any batches', () => {
         ];
         expect(said(cut)).toEqual(said(whole));
       }),
-      { numRuns: 200 },
+      RUNS,
     );
   });
 });
