@@ -208,7 +208,7 @@ export class SubscriptionsMigration extends Migration {
         environment_id text not null,
         subscription_id text not null,
         customer_id text not null,
-        type text not null check (type in ('plan_change')),
+        type text not null check (type in ('plan_change', 'cancellation')),
         status text not null check (status in ('pending', 'executed', 'cancelled', 'failed')),
         configuration jsonb not null,
         scheduled_at timestamptz not null,
@@ -222,7 +222,7 @@ export class SubscriptionsMigration extends Migration {
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
       );
-      create unique index subscription_schedule_pending on subscription_schedule (environment_id, subscription_id)
+      create unique index subscription_schedule_pending on subscription_schedule (environment_id, subscription_id, type)
         where status = 'pending';
       create index subscription_schedule_by_age on subscription_schedule (environment_id, created_at desc, id desc);
 

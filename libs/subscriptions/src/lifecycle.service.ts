@@ -74,7 +74,7 @@ export class Lifecycle {
     if (last) await this.cutPeriod(tx, subscription, last, { at, credited: subscription.cancelProrated });
     await endLineItems(tx, subscription, at);
     await this.grants.cancelPending(tx, subscription.id);
-    await this.forgetPlans(tx, subscription);
+    await this.forgetPlans(tx, subscription, at);
     for (const kind of WORK) await this.agenda.cancel(tx, kind, subscription.id);
     tx.em.assign(subscription, { status, cancelledAt: at, updatedAt: tx.now });
     await this.events.publish(tx, subscriptionCancelled, {
@@ -211,13 +211,16 @@ export class Lifecycle {
   }
 
   /** What was to come for the subscription doesn't come any more. */
-  private async forgetPlans(tx: Tx, { id: subscriptionId }: Subscription): Promise<void> {
+  private async forgetPlans(tx: Tx, { id: subscriptionId }: Subscription, at: Date): Promise<void> {
     const of = { environmentId: tx.scope.environmentId, subscriptionId };
     const pause = await tx.em.findOne(Pause, { ...of, status: { $in: ['scheduled', 'active'] } });
     if (pause) tx.em.assign(pause, { status: 'cancelled', updatedAt: tx.now });
-    const change = await tx.em.findOne(SubscriptionSchedule, { ...of, status: 'pending' });
-    if (change) tx.em.assign(change, { status: 'cancelled', cancelledAt: tx.now, updatedAt: tx.now });
-    if (change) await this.agenda.cancel(tx, 'plan.change', change.id);
+    for (const plan of await tx.em.find(SubscriptionSchedule, { ...of, status: 'pending' })) {
+      const done = plan.type === 'cancellation' && plan.scheduledAt <= at;
+      tx.em.assign(plan, done ? { status: 'executed', executedAt: at } : { status: 'cancelled', cancelledAt: tx.now });
+      plan.updatedAt = tx.now;
+      if (plan.type === 'plan_change') await this.agenda.cancel(tx, 'plan.change', plan.id);
+    }
   }
 
   private async resumeAs(tx: Tx, subscription: Subscription, from: RunningStatus, to: RunningStatus): Promise<void> {

@@ -69,7 +69,7 @@ export class PlanChanges {
     const schedule = await tx.em.findOneOrFail(SubscriptionSchedule, { environmentId, id: scheduleId });
     if (schedule.status !== 'pending') return;
     const subscription = await this.subscriptions.get(tx, schedule.subscriptionId);
-    const { configuration: terms } = schedule;
+    const terms = schedule.configuration as PlanChangeTerms;
     const offer = await this.offer(tx, subscription, terms, at).catch((error: unknown) => {
       if (error instanceof Problem) return error;
       throw error;
@@ -161,52 +161,17 @@ export class PlanChanges {
   }
 
   private async cancelWaiting(tx: Tx, subscriptionId: string): Promise<void> {
-    const of = { environmentId: tx.scope.environmentId, subscriptionId, status: 'pending' as const };
+    const { environmentId } = tx.scope;
+    const of = { environmentId, subscriptionId, type: 'plan_change', status: 'pending' } as const;
     const waiting = await tx.em.findOne(SubscriptionSchedule, of);
     if (waiting) await this.withdraw(tx, waiting);
   }
 
-  /** @throws Problem 404, 409 unless it still waits. */
-  async cancel(tx: Tx, scheduleId: string): Promise<SubscriptionSchedule> {
-    const { subscriptionId } = await this.get(tx, scheduleId);
-    await this.subscriptions.claim(tx, subscriptionId);
-    const schedule = await this.get(tx, scheduleId);
-    await this.withdraw(tx, schedule);
-    return schedule;
-  }
-
-  private async withdraw(tx: Tx, schedule: SubscriptionSchedule): Promise<void> {
+  /** @throws Problem 409 unless it still waits. */
+  async withdraw(tx: Tx, schedule: SubscriptionSchedule): Promise<void> {
     tx.em.assign(schedule, { status: moved(schedule, 'cancelled'), cancelledAt: tx.now, updatedAt: tx.now });
     await tx.em.flush();
     await this.agenda.cancel(tx, 'plan.change', schedule.id);
-  }
-
-  /** @throws Problem 404. */
-  async get(tx: Tx, id: string): Promise<SubscriptionSchedule> {
-    const schedule = await tx.em.findOne(
-      SubscriptionSchedule,
-      { environmentId: tx.scope.environmentId, id },
-      { refresh: true },
-    );
-    if (!schedule) throw Problem.notFound('schedule', id);
-    return schedule;
-  }
-
-  /** Newest first. */
-  find(
-    tx: Tx,
-    of: { readonly subscriptionId?: string; readonly pendingOnly?: boolean },
-    page: { readonly limit?: number; readonly offset?: number } = {},
-  ): Promise<[SubscriptionSchedule[], number]> {
-    return tx.em.findAndCount(
-      SubscriptionSchedule,
-      {
-        environmentId: tx.scope.environmentId,
-        ...(of.subscriptionId ? { subscriptionId: of.subscriptionId } : {}),
-        ...(of.pendingOnly ? { status: 'pending' as const } : {}),
-      },
-      { ...page, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] },
-    );
   }
 }
 

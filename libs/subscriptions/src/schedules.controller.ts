@@ -3,7 +3,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/com
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Optional, IsText } from '@drawdown/platform';
 import { IsIn } from 'class-validator';
-import { PlanChanges } from './plan-changes.service.js';
+import { Schedules } from './schedules.service.js';
 import {
   CancelScheduleBody,
   type CancelScheduleView,
@@ -23,12 +23,12 @@ class ScheduleQuery extends PageQuery {
   subscription_id?: string;
 }
 
-/** Plan changes that wait. The published client says `/v1` twice in these routes; both ways lead here. */
+/** Plan changes and cancellations that wait. The published client says `/v1` twice in these routes; both ways lead here. */
 @ApiTags('Subscriptions')
 @Controller()
 export class SchedulesController {
   constructor(
-    private readonly changes: PlanChanges,
+    private readonly schedules: Schedules,
     private readonly subscriptions: SubscriptionsService,
     private readonly requests: Requests,
   ) {}
@@ -38,7 +38,7 @@ export class SchedulesController {
   ofSubscription(@Param('id') id: string): Promise<ScheduleListView> {
     return this.requests.read(async (tx) => {
       await this.subscriptions.get(tx, id);
-      const [found, count] = await this.changes.find(tx, { subscriptionId: id });
+      const [found, count] = await this.schedules.find(tx, { subscriptionId: id });
       return { count, schedules: found.map((schedule) => scheduleView(schedule, tx.now)) };
     });
   }
@@ -52,7 +52,7 @@ export class SchedulesController {
         ...(query.subscription_id ? { subscriptionId: query.subscription_id } : {}),
       };
       const page = { limit: query.limit ?? 50, offset: query.offset ?? 0 };
-      const [found, count] = await this.changes.find(tx, of, page);
+      const [found, count] = await this.schedules.find(tx, of, page);
       return { count, schedules: found.map((schedule) => scheduleView(schedule, tx.now)) };
     });
   }
@@ -60,7 +60,7 @@ export class SchedulesController {
   @Get(['subscription-schedules/:id', 'v1/subscription-schedules/:id'])
   @ApiOperation({ summary: 'One planned change' })
   get(@Param('id') id: string): Promise<ScheduleView> {
-    return this.requests.read(async (tx) => scheduleView(await this.changes.get(tx, id), tx.now));
+    return this.requests.read(async (tx) => scheduleView(await this.schedules.get(tx, id), tx.now));
   }
 
   @Post(['subscriptions/schedules/:id/cancel', 'v1/subscriptions/schedules/:id/cancel'])
@@ -69,7 +69,9 @@ export class SchedulesController {
   cancel(@Param('id') id: string, @Body() body?: CancelScheduleBody): Promise<CancelScheduleView> {
     return this.requests.write(async (tx) => {
       if (body?.schedule_id && body.schedule_id !== id) throw Problem.invalid('schedule_id', 'differs from the path');
-      const { status } = await this.changes.cancel(tx, id);
+      const { type } = await this.schedules.get(tx, id);
+      if ((body?.schedule_type ?? type) !== type) throw Problem.invalid('schedule_type', `is ${type}`);
+      const { status } = await this.schedules.cancel(tx, id);
       return { status, message: 'the planned change is cancelled' };
     });
   }

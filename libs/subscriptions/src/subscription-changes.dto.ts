@@ -3,7 +3,13 @@ import { IsInstant, IsMetadata, IsText, IsWhole, NotYet, Optional } from '@drawd
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn } from 'class-validator';
 import type { ScheduleStatus } from './lifecycles.js';
-import { SubscriptionSchedule } from './subscription-schedule.entity.js';
+import {
+  type CancellationTerms,
+  type PlanChangeTerms,
+  SCHEDULE_TYPES,
+  type ScheduleType,
+  SubscriptionSchedule,
+} from './subscription-schedule.entity.js';
 import { PRORATION_BEHAVIORS } from './subscription.entity.js';
 
 export class SubscriptionChangeBody {
@@ -52,8 +58,9 @@ export class CancelScheduleBody {
   @IsText()
   schedule_id?: string | null;
 
-  @NotYet(['plan_change'])
-  schedule_type?: string | null;
+  @Optional()
+  @IsIn(SCHEDULE_TYPES)
+  schedule_type?: ScheduleType | null;
 
   @Optional()
   @IsText()
@@ -63,7 +70,7 @@ export class CancelScheduleBody {
 export class ScheduleView {
   id: string;
   subscription_id: string;
-  schedule_type: string;
+  schedule_type: ScheduleType;
   status: ScheduleStatus;
   scheduled_at: string;
   executed_at: string | null;
@@ -95,7 +102,6 @@ export class CancelScheduleView {
 const DAY_MS = 86_400_000;
 
 export const scheduleView = (schedule: SubscriptionSchedule, now: Date): ScheduleView => {
-  const { configuration: terms } = schedule;
   const pending = schedule.status === 'pending';
   return {
     id: schedule.id,
@@ -108,16 +114,25 @@ export const scheduleView = (schedule: SubscriptionSchedule, now: Date): Schedul
     error_message: schedule.errorMessage ?? null,
     can_be_cancelled: pending,
     days_until_execution: pending ? Math.floor((schedule.scheduledAt.getTime() - now.getTime()) / DAY_MS) : 0,
-    configuration: {
-      target_plan_id: terms.planId,
-      billing_period: terms.billingPeriod,
-      billing_period_count: terms.billingPeriodCount,
-      billing_cycle: terms.billingCycle,
-      proration_behavior: terms.prorationBehavior,
-    },
+    configuration: configurationView(schedule),
     execution_result: null,
     metadata: schedule.metadata,
     created_at: schedule.createdAt.toISOString(),
     updated_at: schedule.updatedAt.toISOString(),
   };
 };
+
+function configurationView({ type, configuration }: SubscriptionSchedule): object {
+  if (type === 'cancellation') {
+    const { cancellationType, reason } = configuration as CancellationTerms;
+    return { cancellation_type: cancellationType, reason };
+  }
+  const terms = configuration as PlanChangeTerms;
+  return {
+    target_plan_id: terms.planId,
+    billing_period: terms.billingPeriod,
+    billing_period_count: terms.billingPeriodCount,
+    billing_cycle: terms.billingCycle,
+    proration_behavior: terms.prorationBehavior,
+  };
+}

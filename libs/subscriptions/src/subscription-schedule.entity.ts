@@ -13,6 +13,15 @@ export interface PlanChangeTerms {
   readonly prorationBehavior: (typeof PRORATION_BEHAVIORS)[number];
 }
 
+/** What a planned cancellation was asked for; how it is billed stands with the subscription. */
+export interface CancellationTerms {
+  readonly cancellationType: 'end_of_period' | 'scheduled_date';
+  readonly reason: string | null;
+}
+
+export const SCHEDULE_TYPES = ['plan_change', 'cancellation'] as const;
+export type ScheduleType = (typeof SCHEDULE_TYPES)[number];
+
 const SubscriptionScheduleSchema = defineEntity({
   name: 'SubscriptionSchedule',
   tableName: 'subscription_schedule',
@@ -20,9 +29,9 @@ const SubscriptionScheduleSchema = defineEntity({
     ...owned,
     subscriptionId: p.string(),
     customerId: p.string(),
-    type: p.enum(['plan_change'] as const),
+    type: p.enum(SCHEDULE_TYPES),
     status: p.enum(SCHEDULE_STATUSES),
-    configuration: p.json<PlanChangeTerms>(),
+    configuration: p.json<PlanChangeTerms | CancellationTerms>(),
     scheduledAt: p.datetime(),
     executedAt: p.datetime().nullable(),
     cancelledAt: p.datetime().nullable(),
@@ -32,6 +41,6 @@ const SubscriptionScheduleSchema = defineEntity({
   },
 });
 
-/** A plan change that waits for its instant; a subscription has one at most. */
+/** A plan change or a cancellation that waits for its instant; a subscription has one of each at most. */
 export class SubscriptionSchedule extends SubscriptionScheduleSchema.class {}
 SubscriptionScheduleSchema.setClass(SubscriptionSchedule);

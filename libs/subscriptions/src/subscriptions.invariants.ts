@@ -38,7 +38,9 @@ export const subscriptionInvariants: readonly Invariant[] = [
     sql`select c.id || ' is ' || c.status violation
         from subscription_schedule c
         left join due_work d
-          on d.environment_id = c.environment_id and d.subject_id = c.id and d.kind = 'plan.change' and d.due_at = c.scheduled_at
+          on d.environment_id = c.environment_id and d.due_at = c.scheduled_at
+          and (d.subject_id = c.id and d.kind = 'plan.change'
+            or c.type = 'cancellation' and c.status = 'pending' and d.subject_id = c.subscription_id and d.kind = 'subscription.cancel')
         where (c.status = 'pending') <> (d.subject_id is not null)`,
   ),
   invariant(

@@ -13,9 +13,11 @@ import { LineItems } from './line-items.service.js';
 import { PausesController } from './pauses.controller.js';
 import { Pauses } from './pauses.service.js';
 import { PlanChanges } from './plan-changes.service.js';
+import { PlannedCancellations } from './planned-cancellations.service.js';
 import { PriceSyncController } from './price-sync.controller.js';
 import { PriceSync } from './price-sync.service.js';
 import { SchedulesController } from './schedules.controller.js';
+import { Schedules } from './schedules.service.js';
 import { SubscriptionsController } from './subscriptions.controller.js';
 import { SubscriptionsJobs } from './subscriptions.jobs.js';
 import { SubscriptionsListener } from './subscriptions.listener.js';
@@ -38,6 +40,8 @@ import { SubscriptionsService } from './subscriptions.service.js';
     Lifecycle,
     ItemChanges,
     PlanChanges,
+    PlannedCancellations,
+    Schedules,
     Pauses,
     PriceSync,
     LineItems,

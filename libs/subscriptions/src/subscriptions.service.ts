@@ -16,6 +16,7 @@ import { assertPayableAtStart, startsIncomplete } from './payment-behavior.js';
 import { newSubscription } from './new-subscription.js';
 import { overrideItems, withEntitlements } from './override.js';
 import { Period } from './period.entity.js';
+import { PlannedCancellations } from './planned-cancellations.service.js';
 import { requestedEnd, requestedStart, requestedTrialDays, requestedTrialEnd } from './requested-time.js';
 import { ITEM_ORDER, relationsOf } from './relations.js';
 import { matching } from './search-condition.js';
@@ -43,6 +44,7 @@ export class SubscriptionsService {
     private readonly events: EventBus,
     private readonly lifecycle: Lifecycle,
     private readonly grants: Grants,
+    private readonly cancellations: PlannedCancellations,
   ) {}
 
   /**
@@ -115,7 +117,7 @@ export class SubscriptionsService {
   private async agree(tx: Tx, subscription: Subscription, grants: readonly SubscriptionGrant[]): Promise<void> {
     const { customerId, id: subjectId, startDate, endDate } = subscription;
     await this.agenda.schedule(tx, { customerId, subjectId, kind: 'subscription.start', dueAt: startDate });
-    if (endDate) await this.planCancellation(tx, subscription, endDate);
+    if (endDate) await this.cancellations.endAt(tx, subscription, endDate);
     await this.grants.begin(tx, subscription, grants);
   }
 
@@ -137,8 +139,7 @@ export class SubscriptionsService {
       const lastPeriod = await this.lifecycle.end(tx, subscription, tx.now);
       return { subscription, lastPeriod, effectiveAt: tx.now };
     }
-    subscription.cancelAtPeriodEnd = true;
-    const effectiveAt = await this.planCancellation(tx, subscription, endOfPeriod(subscription));
+    const effectiveAt = await this.cancellations.plan(tx, subscription, endOfPeriod(subscription), type);
     return { subscription, lastPeriod: null, effectiveAt };
   }
 
@@ -253,27 +254,10 @@ export class SubscriptionsService {
     const { cancel_at: cancelAt, cancel_at_period_end: atPeriodEnd } = body;
     if (cancelAt && atPeriodEnd) throw Problem.invalid('cancel_at', 'and cancel_at_period_end exclude each other');
     if (subscription.status === 'cancelled') throw Problem.state('the subscription is cancelled', 'cancelled');
-    subscription.cancelAtPeriodEnd = atPeriodEnd === true;
-    if (!cancelAt && !atPeriodEnd) return this.withdrawCancellation(tx, subscription);
+    if (!cancelAt && !atPeriodEnd) return this.cancellations.withdraw(tx, subscription);
     const at = cancelAt ? new Date(cancelAt) : endOfPeriod(subscription);
     if (at <= tx.now) throw Problem.invalid('cancel_at', `must lie after ${tx.now.toISOString()}`);
-    await this.planCancellation(tx, subscription, at);
-  }
-
-  /** Sets the instant at which the subscription is cancelled, which an agreed end before it stays. @returns the instant. */
-  private async planCancellation(tx: Tx, subscription: Subscription, at: Date): Promise<Date> {
-    const { customerId, id: subjectId, endDate } = subscription;
-    const cancelAt = endDate && endDate < at ? endDate : at;
-    subscription.cancelAt = cancelAt;
-    await this.agenda.schedule(tx, { kind: 'subscription.cancel', customerId, subjectId, dueAt: cancelAt });
-    return cancelAt;
-  }
-
-  /** Takes a planned cancellation back; an agreed end stays. */
-  private async withdrawCancellation(tx: Tx, subscription: Subscription): Promise<void> {
-    if (subscription.endDate) return void (await this.planCancellation(tx, subscription, subscription.endDate));
-    subscription.cancelAt = null;
-    await this.agenda.cancel(tx, 'subscription.cancel', subscription.id);
+    await this.cancellations.plan(tx, subscription, at, cancelAt ? 'scheduled_date' : 'end_of_period');
   }
 }
 
