@@ -26,7 +26,7 @@ export async function reads(database: BenchDatabase, { seconds }: { seconds: num
     result.perSecond,
     result.p50,
     result.p99,
-    result.refused,
+    String(result.refused),
   ]);
   return {
     title: 'Reads and authorizations',
