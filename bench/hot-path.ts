@@ -1,8 +1,9 @@
+import { asked } from './asking.js';
 import type { BenchDatabase } from './database.js';
 import { queryOnce } from './database.js';
 import { ceiling } from './ceiling.js';
-import { drive, type Call, type LoadResult, type Target } from './load.js';
-import { bulk, call, Product, single, type Seeded } from './product.js';
+import { drive, type LoadResult, type Target } from './load.js';
+import { bulk, Product, single } from './product.js';
 import { startProcess } from './processes.js';
 import { table, type Cell, type Report } from './report.js';
 import { usageOf } from './usage.js';
@@ -83,23 +84,9 @@ async function product(url: string, seconds: number): Promise<{ events: Line[]; 
       events.push({ name: `Drawdown, ${BULK} a request, ${name}`, connections, result });
     }
   }
-  const reads: Line[] = [];
-  for (const [name, nextCall] of askingCalls(seeded, walletIds)) {
-    reads.push(...(await underLoad(drawdown.target, name, seconds, nextCall)));
-  }
+  const reads = await asked(drawdown.target, seeded, walletIds, seconds);
   await drawdown.server.stop();
   return { events, reads };
-}
-
-/** As fast as it goes, and at half of that rate: there a single answer's time is what a customer waits for. */
-async function underLoad(target: Target, name: string, seconds: number, nextCall: () => Call): Promise<Line[]> {
-  const connections = 32;
-  const most = await drive(target, { connections, seconds }, nextCall);
-  const half = await drive(target, { connections, seconds, pace: most.perSecond / 2 }, nextCall);
-  return [
-    { name, connections, result: most },
-    { name: `${name}, at half of that rate`, connections, result: half },
-  ];
 }
 
 async function eventLines(
@@ -116,17 +103,6 @@ async function eventLines(
     }
   }
   return lines;
-}
-
-function askingCalls({ customers, customerIds }: Seeded, walletIds: readonly string[]): [string, () => Call][] {
-  let next = 0;
-  const of = (ids: readonly string[]) => ids[next++ % ids.length]!;
-  const use = { event_name: 'contact_enrich', properties: { rows: '2' }, expires_in_seconds: 60 };
-  return [
-    ['authorize with hold', () => call('/credits/authorize', { external_customer_id: of(customers), ...use })],
-    ['balance of a wallet', () => ({ method: 'GET', path: `/v1/wallets/${of(walletIds)}/balance/real-time` })],
-    ['entitlements of a customer', () => ({ method: 'GET', path: `/v1/customers/${of(customerIds)}/entitlements` })],
-  ];
 }
 
 const row = ({ name, connections, result }: Line, ceilingRows: number | null, baseline: Line | null): Cell[] => [

@@ -1,5 +1,6 @@
-// npm run bench -- [billing-run | growth | webhooks] [--seconds n] [--customers n] [--events n] [--write]
+// npm run bench -- [reads | billing-run | growth | webhooks] [--seconds n] [--customers n] [--events n] [--write]
 import { parseArgs } from 'node:util';
+import { reads } from './asking.js';
 import { BenchDatabase } from './database.js';
 import { billingRun } from './billing-run.js';
 import { growth } from './growth.js';
@@ -18,6 +19,7 @@ const { values, positionals } = parseArgs({
 });
 
 const runs: Record<string, (database: BenchDatabase) => Promise<Report>> = {
+  reads: (database) => reads(database, { seconds: Number(values.seconds) }),
   'billing-run': (database) => billingRun(database, { customers: Number(values.customers) }),
   growth: (database) => growth(database, { events: Number(values.events), seconds: Number(values.seconds) }),
   webhooks: (database) => webhooks(database, { seconds: Math.max(20, Number(values.seconds)) }),

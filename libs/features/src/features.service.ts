@@ -1,6 +1,8 @@
 import { createdWithin, explainRefusal, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
+import { sql } from 'kysely';
 import { Feature } from './feature.entity.js';
+import { featureOf, featureRow, meterOf, type FeatureRow } from './feature-rows.js';
 import type { CreateFeatureBody, FeatureSearchQuery, UpdateFeatureBody } from './features.dto.js';
 import { Meter } from './meter.entity.js';
 import { assertMeter } from './meter.rules.js';
@@ -48,12 +50,22 @@ export class FeaturesService {
     return feature;
   }
 
-  /** A published one by id or lookup key. @throws Problem 404. */
-  async named(tx: Tx, idOrKey: string): Promise<Feature> {
-    const own = { environmentId: tx.scope.environmentId, status: 'published' } as const;
-    const feature = await tx.em.findOne(Feature, { ...own, $or: [{ id: idOrKey }, { lookupKey: idOrKey }] });
-    if (!feature) throw Problem.notFound('feature', idOrKey);
-    return feature;
+  /** The published ones by id or lookup key, with their meters; by the name each was asked for by. One query. */
+  async named(
+    tx: Tx,
+    names: readonly string[],
+  ): Promise<ReadonlyMap<string, { feature: Feature; meter: Meter | null }>> {
+    if (names.length === 0) return new Map();
+    await tx.em.flush();
+    const environmentId = sql`${tx.scope.environmentId}`;
+    const found = await sql<FeatureRow & { asked: string }>`
+      select n.asked, feature.* from unnest(${[...new Set(names)]}::text[]) n(asked)
+      cross join lateral (
+        select id from feature
+        where environment_id = ${environmentId} and status = 'published' and (id = n.asked or lookup_key = n.asked)
+        limit 1) f
+      cross join lateral (${featureRow(environmentId, sql`f.id`)}) feature`.execute(tx.db);
+    return new Map(found.rows.map((row) => [row.asked, { feature: featureOf(row), meter: meterOf(row) }]));
   }
 
   /** Those that exist, in any state and order. */

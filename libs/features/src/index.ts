@@ -1,4 +1,5 @@
 export { Feature, featureTypes, type FeatureType } from './feature.entity.js';
+export { featureOf, featureRow, meterOf, type FeatureRow } from './feature-rows.js';
 export { featureView, FeatureView } from './features.dto.js';
 export { FeaturesModule } from './features.module.js';
 export { FeaturesService } from './features.service.js';

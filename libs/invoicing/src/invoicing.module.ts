@@ -50,6 +50,7 @@ import { SubscriptionChangesController } from './subscription-changes.controller
 import { SubscriptionInvoices } from './subscription-invoices.service.js';
 import { TopUpsController } from './top-ups.controller.js';
 import { TopUps } from './top-ups.service.js';
+import { WalletBalances } from './wallet-balances.service.js';
 
 /** Invoices and how their money is collected. Nobody asks it anything: it hears events and answers HTTP. */
 @Module({
@@ -85,6 +86,7 @@ import { TopUps } from './top-ups.service.js';
     AutoTopUps,
     AutoTopUpsListener,
     TopUps,
+    WalletBalances,
     Settlement,
     ChargeDesk,
     Collection,

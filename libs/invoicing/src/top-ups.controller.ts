@@ -1,19 +1,10 @@
-import { text } from '@drawdown/billing-core';
-import { UsageService } from '@drawdown/metering';
 import { Requests, type Tx } from '@drawdown/platform';
-import {
-  inMoney,
-  type Wallet,
-  walletView,
-  type WalletView,
-  WalletsService,
-  WalletTransactions,
-} from '@drawdown/wallets';
+import { type Wallet, walletView, type WalletView, WalletsService, WalletTransactions } from '@drawdown/wallets';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { InvoicesService } from './invoices.service.js';
 import { TopUpWalletBody, WalletBalanceQuery, type TopUpWalletView, type WalletBalanceView } from './top-ups.dto.js';
 import { TopUps } from './top-ups.service.js';
+import { WalletBalances } from './wallet-balances.service.js';
 
 /** The routes of wallets whose answers need invoices. */
 @ApiTags('Wallets')
@@ -23,15 +14,14 @@ export class TopUpsController {
     private readonly topUps: TopUps,
     private readonly wallets: WalletsService,
     private readonly transactions: WalletTransactions,
-    private readonly invoices: InvoicesService,
-    private readonly usage: UsageService,
+    private readonly balances: WalletBalances,
     private readonly requests: Requests,
   ) {}
 
   @Get(':id/balance/real-time')
   @ApiOperation({ summary: 'What can be spent from a wallet now' })
   balance(@Param('id') id: string, @Query() _query: WalletBalanceQuery): Promise<WalletBalanceView> {
-    return this.requests.read(async (tx) => this.balanceView(tx, await this.wallets.get(tx, id)));
+    return this.balances.realTime(id);
   }
 
   @Post(':id/top-up')
@@ -51,17 +41,5 @@ export class TopUpsController {
 
   private async view(tx: Tx, wallet: Wallet): Promise<WalletView> {
     return walletView(wallet, await this.wallets.balance(tx, wallet));
-  }
-
-  private async balanceView(tx: Tx, wallet: Wallet): Promise<WalletBalanceView> {
-    const balance = await this.wallets.balance(tx, wallet);
-    const { customerId, currency } = wallet;
-    return Object.assign(walletView(wallet, balance), {
-      real_time_credit_balance: text(balance.realTimeCreditBalance),
-      real_time_balance: text(inMoney(balance.realTimeCreditBalance, wallet)),
-      current_period_usage: text(await this.usage.currentUsage(tx, customerId, currency)),
-      unpaid_invoices_amount: text(await this.invoices.unpaidAmount(tx, customerId, currency)),
-      balance_updated_at: wallet.updatedAt.toISOString(),
-    });
   }
 }

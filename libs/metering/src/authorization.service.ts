@@ -1,17 +1,22 @@
-import { Decimal, sum, text, ZERO, type WindowPeriod } from '@drawdown/billing-core';
-import { CustomersService } from '@drawdown/customers';
+import { Decimal, sum, text, ZERO } from '@drawdown/billing-core';
 import { FeaturesService } from '@drawdown/features';
 import { Agenda, newId, Problem, type Caller, type Tx } from '@drawdown/platform';
-import { EntitledFeatures, SubscriptionsService } from '@drawdown/subscriptions';
+import {
+  EntitledFeatures,
+  SubscriptionsService,
+  type AggregatedFeature,
+  type Entitled,
+  type UsageItem,
+} from '@drawdown/subscriptions';
 import { HoldsService, type Hold, type NewHold } from '@drawdown/wallets';
 import { Injectable } from '@nestjs/common';
 import { hash } from 'node:crypto';
 import { Authorizer, type Standing, type Verdict, type Wanted } from './authorizer.js';
 import type { AuthorizationView, AuthorizeBody } from './credits.dto.js';
-import { CustomerUsage } from './customer-usage.service.js';
 import { CustomerLanes } from './customer-lanes.js';
 import { CustomerLocks, type Patience } from './customer-locks.js';
 import type { GroupOutcome } from './group-lane.js';
+import { countUse, limitOf, type Counted } from './limited-use.js';
 import { repeatedOnRace } from './repeated-on-race.js';
 import { UsageBurner } from './usage-burner.js';
 
@@ -37,11 +42,9 @@ export class AuthorizationService {
 
   constructor(
     private readonly agenda: Agenda,
-    private readonly customers: CustomersService,
     private readonly features: FeaturesService,
     private readonly subscriptions: SubscriptionsService,
     private readonly entitled: EntitledFeatures,
-    private readonly usage: CustomerUsage,
     private readonly burner: UsageBurner,
     private readonly holds: HoldsService,
     private readonly locks: CustomerLocks,
@@ -78,7 +81,7 @@ export class AuthorizationService {
     current: (customerIds: readonly string[]) => Promise<void>,
     patience: Patience,
   ): Promise<Outcome[]> {
-    const asked = await this.lockAll(tx, await this.resolveAll(tx, bodies), patience);
+    const asked = await this.resolveAll(tx, bodies, patience);
     const customerIds = [...new Set(asked.flatMap((one) => (one instanceof Error ? [] : one.customerId)))];
     if (customerIds.length === 0) return asked as Error[];
     await current(customerIds);
@@ -97,14 +100,6 @@ export class AuthorizationService {
     });
     await this.holds.keep(tx, kept);
     return outcomes;
-  }
-
-  /** Those whose customer is locked by somebody else must wait. */
-  private async lockAll(tx: Tx, asked: readonly (Asked | Error)[], patience: Patience): Promise<(Asked | Error)[]> {
-    const ids = [...new Set(asked.flatMap((one) => (one instanceof Error ? [] : one.customerId)))];
-    const found = ids.length > 0 ? await this.locks.take(tx, { ids }, patience) : [];
-    const busy = new Map(found.map((one) => [one.id, one.busy]));
-    return asked.map((one) => (one instanceof Error ? one : (busy.get(one.customerId) ?? one)));
   }
 
   private decide(
@@ -136,32 +131,29 @@ export class AuthorizationService {
     return { id, allowed: true, reason: null, credits_held: text(credits), balance: balance(currency) };
   }
 
-  /** Whose each request is and what it wants, or what is wrong with it. */
-  private async resolveAll(tx: Tx, bodies: readonly AuthorizeBody[]): Promise<(Asked | Error)[]> {
-    const customers = new Map<string, Promise<string>>();
-    const all: (Asked | Error)[] = [];
-    for (const body of bodies) {
-      const name = `${body.customer_id ?? ''}\n${body.external_customer_id ?? ''}`;
-      const found = customers.get(name) ?? this.customers.resolve(tx, body).then(({ id }) => id);
-      customers.set(name, found);
-      try {
-        const customerId = await found;
-        all.push({ body, customerId, wanted: await this.wantedBy(tx, body), requestHash: requestHash(body) });
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        all.push(error);
-      }
-    }
-    return all;
-  }
-
-  private async wantedBy(tx: Tx, body: AuthorizeBody): Promise<Wanted> {
-    const { credits, event_name: eventName, properties } = body;
-    if (credits) return { kind: 'credits', credits: new Decimal(credits), currency: body.currency ?? null };
-    if (eventName) return { kind: 'use', eventName, properties: properties ?? {} };
-    const feature = await this.features.named(tx, body.feature!);
-    const meter = feature.meterId ? await this.features.meter(tx, feature.meterId) : null;
-    return { kind: 'feature', feature, meter, properties: properties ?? {} };
+  /**
+   * Whose each request is and what it wants, or what is wrong with it. Their customers are locked from here on, but those
+   * whom somebody else has locked, whose requests must wait.
+   */
+  private async resolveAll(tx: Tx, bodies: readonly AuthorizeBody[], patience: Patience): Promise<(Asked | Error)[]> {
+    const ids = bodies.flatMap(({ customer_id: id }) => id || []);
+    const externalIds = bodies.flatMap((body) => (body.customer_id ? [] : body.external_customer_id!));
+    const names = { ids: [...new Set(ids)], externalIds: [...new Set(externalIds)] };
+    const found = (await this.locks.take(tx, names, patience)).filter((customer) => customer.isPublished);
+    const byId = new Map(found.map((customer) => [customer.id, customer]));
+    const byExternalId = new Map(found.map((customer) => [customer.externalId, customer]));
+    const features = await this.features.named(
+      tx,
+      bodies.flatMap(({ feature }) => feature ?? []),
+    );
+    return bodies.map((body): Asked | Error => {
+      const { customer_id: id, external_customer_id: externalId } = body;
+      const customer = id ? byId.get(id) : byExternalId.get(externalId!);
+      if (!customer) return Problem.notFound('customer', (id || externalId)!);
+      const wanted = wantedBy(body, features);
+      if (wanted instanceof Error) return wanted;
+      return customer.busy ?? { body, customerId: customer.id, wanted, requestHash: requestHash(body) };
+    });
   }
 
   private async open(tx: Tx, customerIds: readonly string[], asked: readonly (Asked | Error)[]): Promise<Authorizer> {
@@ -172,28 +164,65 @@ export class AuthorizationService {
     fold.settle(tx.now);
     if (fold.coverage.changed().length > 0)
       await this.burner.record(tx, fold, { type: 'usage_batch', id: newId('batch') });
-    const standings = new Map<string, Standing>();
-    const uses = asked.filter((one) => !(one instanceof Error) && one.wanted.kind !== 'credits') as Asked[];
-    for (const customerId of new Set(uses.map((one) => one.customerId))) {
-      const priced = new Set(items.flatMap((item) => (item.customerId === customerId ? item.meterId : [])));
-      standings.set(customerId, await this.standingOf(tx, customerId, priced));
-    }
+    const standings = await this.standings(tx, asked, items);
     return new Authorizer(fold, purses, standings, await this.holds.openUses(tx, customerIds), tx.now);
   }
 
-  private async standingOf(tx: Tx, customerId: string, pricedMeters: ReadonlySet<string>): Promise<Standing> {
-    const running = await this.subscriptions.running(tx, customerId);
-    const features = running.length === 0 ? [] : await this.entitled.of(tx, running);
-    const counted: [string, NonNullable<Awaited<ReturnType<CustomerUsage['countedOf']>>>][] = [];
-    for (const { meter, entitlement, sources } of features) {
-      if (!meter || pricedMeters.has(meter.id) || entitlement.usageLimit === null) continue;
-      const giving = running.filter(({ id }) => sources.some((source) => source.subscriptionId === id));
-      const reset = entitlement.usageResetPeriod as WindowPeriod | null;
-      const used = await this.usage.countedOf(tx, customerId, meter, giving, reset);
-      if (used) counted.push([meter.id, used]);
+  /** Of the customers who ask for a use or a feature. */
+  private async standings(
+    tx: Tx,
+    asked: readonly (Asked | Error)[],
+    items: readonly UsageItem[],
+  ): Promise<ReadonlyMap<string, Standing>> {
+    const events = new Map<string, Set<string>>();
+    for (const one of asked) {
+      if (one instanceof Error || one.wanted.kind === 'credits') continue;
+      const names = events.get(one.customerId) ?? new Set();
+      const name = one.wanted.kind === 'use' ? one.wanted.eventName : one.wanted.meter?.eventName;
+      events.set(one.customerId, name === undefined ? names : names.add(name));
     }
-    return { currency: running[0]?.currency ?? null, features, counted: new Map(counted), pricedMeters };
+    if (events.size === 0) return new Map();
+    const standings = new Map<string, Standing>();
+    for (const [customerId, entitled] of await this.entitled.ofCustomers(tx, [...events.keys()])) {
+      const pricedMeters = new Set(items.flatMap((item) => (item.customerId === customerId ? item.meterId : [])));
+      const limited = limitedBy(entitled, events.get(customerId)!, pricedMeters);
+      const counted = new Map<string, Counted>();
+      for (const given of limited) {
+        const limit = limitOf(given, entitled.subscriptions, tx.now);
+        if (limit) counted.set(limit.meter.id, await countUse(tx, customerId, limit));
+      }
+      const currency = entitled.subscriptions[0]?.currency ?? null;
+      standings.set(customerId, { currency, features: entitled.features, counted, pricedMeters });
+    }
+    return standings;
   }
+}
+
+/** What has a hard limit and no price, and counts events of these names: its use has to be counted. */
+const limitedBy = (
+  { features }: Entitled,
+  eventNames: ReadonlySet<string>,
+  pricedMeters: ReadonlySet<string>,
+): AggregatedFeature[] =>
+  features.filter(
+    ({ meter, entitlement }) =>
+      meter !== null &&
+      !pricedMeters.has(meter.id) &&
+      eventNames.has(meter.eventName) &&
+      entitlement.usageLimit !== null &&
+      !entitlement.isSoftLimit,
+  );
+
+/** A problem where there is no such feature. */
+function wantedBy(
+  { credits, currency, event_name: eventName, feature: name, properties }: AuthorizeBody,
+  features: Awaited<ReturnType<FeaturesService['named']>>,
+): Wanted | Problem {
+  if (credits) return { kind: 'credits', credits: new Decimal(credits), currency: currency ?? null };
+  if (eventName) return { kind: 'use', eventName, properties: properties ?? {} };
+  const found = features.get(name!);
+  if (!found) return Problem.notFound('feature', name!);
+  return { kind: 'feature', ...found, properties: properties ?? {} };
 }
 
 /** @throws Problem 400 unless the body names one of the three. */

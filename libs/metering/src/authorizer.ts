@@ -21,7 +21,7 @@ import { coreMeter, type Feature, type Meter } from '@drawdown/features';
 import { Problem } from '@drawdown/platform';
 import type { AggregatedFeature } from '@drawdown/subscriptions';
 import type { OpenUse, Purses } from '@drawdown/wallets';
-import type { Counted } from './customer-usage.service.js';
+import type { Counted } from './limited-use.js';
 import type { UsageBasis, UsageFold } from './fold.js';
 import { accrualKey } from './open-accrual.js';
 

@@ -1,197 +1,169 @@
+import { Decimal, readAccrual, sum, ZERO, type WindowPeriod } from '@drawdown/billing-core';
+import { Problem, Requests, SingleRead, SingleReads, type Asker, type Tx } from '@drawdown/platform';
 import {
-  accrue,
-  accrueUntil,
-  Decimal,
-  emptyAccrual,
-  matches,
-  readAccrual,
-  sum,
-  ZERO,
-  type AccrualRule,
-  type AccrualState,
-  type Span,
-  type WindowPeriod,
-} from '@drawdown/billing-core';
-import { CustomersService } from '@drawdown/customers';
-import { coreMeter, type Meter } from '@drawdown/features';
-import { Problem, type Tx } from '@drawdown/platform';
-import {
-  EntitledFeatures,
-  SubscriptionsService,
+  entitledBy,
+  entitledRowsOfCustomer,
+  usageItemRowsIn,
+  usageItemsFrom,
   type AggregatedFeature,
-  type Subscription,
+  type Entitled,
+  type EntitledRow,
+  type UsageItemRow,
 } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
-import { sql } from 'kysely';
-import { limitWindow } from './limit-window.js';
+import { sql, type RawBuilder } from 'kysely';
 import {
   featureUsageView,
   type CustomerUsageQuery,
   type CustomerUsageView,
   type FeatureUse,
 } from './customer-usage.dto.js';
+import { limitWindow } from './limit-window.js';
+import { countUse, limitOf, type Counted } from './limited-use.js';
 
-const CHUNK = 1000;
+/** Null where there is none. */
+interface StandingRow {
+  customer_id: string;
+  given: EntitledRow[] | null;
+  items: (UsageItemRow & { quantity: string | null })[] | null;
+}
 
 interface Use {
   readonly quantity: Decimal;
-  readonly subscriptionId: string;
   readonly meterId: string;
 }
 
-/** What was counted of a meter, and the rule it was counted by; priced at nothing. */
-export interface Counted {
-  readonly rule: AccrualRule;
-  readonly state: AccrualState;
+/** How a customer stands at `now`. */
+interface Standing extends Entitled {
+  readonly customerId: string;
+  /** Of priced meters, per subscription. */
+  readonly priced: readonly Use[];
+  readonly now: Date;
 }
 
-interface CountedRow {
-  seq: string;
-  at: string;
-  properties: Record<string, string | number | boolean>;
-}
+type Given<Name extends string> = Readonly<Record<Name, RawBuilder<unknown>>>;
+
+/** A published customer, what its running subscriptions give, and what was used of what they price. */
+const standingRow = ({ id, externalId }: Given<'id' | 'externalId'>, { environmentId, now }: Asker) => sql<StandingRow>`
+  select c.id customer_id,
+         (select json_agg(g) from (${entitledRowsOfCustomer(environmentId, sql`c.id`)}) g) given,
+         (select json_agg(u) from (
+            select i.*, (
+              select quantity::text from accrual where line_item_id = i.line_item_id and period_id = i.period_id) quantity
+            from (${usageItemRowsIn(environmentId, sql`c.id`, now, now)}) i) u) items
+  from customer c
+  where c.environment_id = ${environmentId} and c.status = 'published' and c.id = coalesce(${id}::text, (
+    select named.id from customer named
+    where named.environment_id = ${environmentId} and named.external_id = ${externalId} and named.status = 'published'))`;
+
+const standingOfCustomer = new SingleRead(['id', 'externalId'], standingRow);
 
 /** What a customer has used of each feature, against what its subscriptions give. */
 @Injectable()
 export class CustomerUsage {
   constructor(
-    private readonly customers: CustomersService,
-    private readonly subscriptions: SubscriptionsService,
-    private readonly entitled: EntitledFeatures,
+    private readonly reads: SingleReads,
+    private readonly requests: Requests,
   ) {}
 
-  /** @throws Problem 400 when the query names no customer, 404 for an unknown one. */
-  async summary(tx: Tx, query: CustomerUsageQuery): Promise<CustomerUsageView> {
-    const { customer_id: id, customer_lookup_key: key } = query;
-    if (!id && !key) throw Problem.invalid('customer_id', 'or customer_lookup_key is required');
-    const customer = await this.customers.resolve(tx, { customer_id: id, external_customer_id: key });
-    const running = await this.runningOf(tx, customer.id, query);
-    const features = await this.featuresOf(tx, running, query);
-    const priced = await this.pricedUse(tx, customer.id);
-    const uses: FeatureUse[] = [];
-    for (const given of features) uses.push(await this.useOf(tx, customer.id, given, running, priced));
-    const [oldest] = running;
-    return {
-      customer_id: customer.id,
-      features: uses.map(featureUsageView),
-      pagination: { total: uses.length, limit: uses.length, offset: 0 },
-      period: {
-        start_time: oldest?.currentPeriodStart?.toISOString() ?? null,
-        end_time: oldest?.currentPeriodEnd?.toISOString() ?? null,
-        period: oldest?.billingPeriod ?? null,
-      },
-    };
-  }
-
-  private async runningOf(tx: Tx, customerId: string, query: CustomerUsageQuery): Promise<Subscription[]> {
-    const running = await this.subscriptions.running(tx, customerId);
-    const wanted = query.subscription_ids;
-    return wanted ? running.filter(({ id }) => wanted.includes(id)) : running;
-  }
-
-  private async featuresOf(tx: Tx, running: Subscription[], query: CustomerUsageQuery): Promise<AggregatedFeature[]> {
-    const features = await this.entitled.of(tx, running, query.feature_ids ?? undefined);
-    const keys = query.feature_lookup_keys;
-    return keys ? features.filter(({ feature }) => feature.lookupKey && keys.includes(feature.lookupKey)) : features;
-  }
-
-  private async useOf(
-    tx: Tx,
-    customerId: string,
-    given: AggregatedFeature,
-    running: readonly Subscription[],
-    priced: readonly Use[],
-  ): Promise<FeatureUse> {
-    const { meter, sources } = given;
-    const giving = running.filter(({ id }) => sources.some((source) => source.subscriptionId === id));
-    const reset = given.entitlement.usageResetPeriod as WindowPeriod | null;
-    const resets = meter
-      ? giving.flatMap((one) => limitWindow(one, meter, reset, tx.now)?.resetsAt?.getTime() ?? [])
-      : [];
-    return {
-      given,
-      used: meter ? await this.used(tx, customerId, meter, giving, priced, reset) : ZERO,
-      resetsAt: resets.length > 0 ? new Date(Math.min(...resets)) : null,
-    };
-  }
-
-  /** What was used of a priced meter has been counted as it came; what only has a limit, or one by time, is counted now. */
-  private async used(
-    tx: Tx,
-    customerId: string,
-    meter: Meter,
-    giving: readonly Subscription[],
-    priced: readonly Use[],
-    reset: WindowPeriod | null,
-  ): Promise<Decimal> {
-    const counted = reset ? [] : priced.filter((use) => use.meterId === meter.id);
-    if (counted.length > 0) return sum(counted.map(({ quantity }) => quantity));
-    const limited = await this.countedOf(tx, customerId, meter, giving, reset);
-    return limited ? readAccrual(limited.rule, limited.state).quantity : ZERO;
-  }
-
-  /** Counts a meter that only has a limit, in the limit's window of the oldest subscription; null without one. */
-  async countedOf(
-    tx: Tx,
-    customerId: string,
-    meter: Meter,
-    giving: readonly Subscription[],
-    reset: WindowPeriod | null,
-  ): Promise<Counted | null> {
-    const [oldest] = giving;
-    const window = oldest && limitWindow(oldest, meter, reset, tx.now);
-    return window ? this.count(tx, customerId, meter, window) : null;
-  }
-
-  /** Per subscription and meter, in the current periods; several items that price one meter count it once. */
-  private async pricedUse(tx: Tx, customerId: string): Promise<Use[]> {
-    const items = await this.subscriptions.usageItems(tx, [customerId], tx.now, tx.now);
-    const found = await sql<{ line_item_id: string; period_id: string; quantity: string }>`
-      select line_item_id, period_id, quantity from accrual
-      where environment_id = ${tx.scope.environmentId} and period_id = any(${items.map((item) => item.period.id)}::text[])`.execute(
-      tx.db,
+  /**
+   * One statement, unless a meter only has a limit: its events are counted in a transaction, at one moment with the rest.
+   * @throws Problem 400 when the query names no customer, 404 for an unknown one.
+   */
+  async summary(query: CustomerUsageQuery): Promise<CustomerUsageView> {
+    const name = nameOf(query);
+    const { rows, now } = await this.reads.read(standingOfCustomer, name);
+    const standing = standingFrom(rows[0], now, query);
+    const toCount = standing.features.some(
+      (given) => isToCount(given, standing) && limitOf(given, standing.subscriptions, now),
     );
-    const quantities = new Map(found.rows.map((row) => [`${row.line_item_id} ${row.period_id}`, row.quantity]));
-    const uses = items.map(({ lineItemId, period, subscriptionId, meterId }): [string, Use] => {
-      const quantity = new Decimal(quantities.get(`${lineItemId} ${period.id}`) ?? 0);
-      return [`${subscriptionId} ${meterId}`, { quantity, subscriptionId, meterId }];
-    });
-    return [...new Map(uses).values()];
+    return toCount ? this.requests.read((tx) => summaryIn(tx, query)) : summaryOf(standing, new Map());
   }
+}
 
-  private async count(tx: Tx, customerId: string, meter: Meter, span: Span): Promise<Counted> {
-    const rule: AccrualRule = {
-      price: { model: 'FLAT_FEE', amount: ZERO },
-      meter: coreMeter(meter),
-      allowance: null,
-      span,
-    };
-    let state = emptyAccrual();
-    for (let after = '0'; ;) {
-      const events = await this.eventsOf(tx, customerId, meter.eventName, span, after);
-      for (const event of events) {
-        if (!matches(rule.meter, { eventName: meter.eventName, properties: event.properties })) continue;
-        const { properties, seq } = event;
-        const counted = accrue(rule, state, { at: new Date(event.at), arrival: Number(seq), properties });
-        if (!('problem' in counted)) state = counted.state;
-      }
-      if (events.length < CHUNK) return { rule, state: accrueUntil(rule, state, tx.now).state };
-      after = events.at(-1)!.seq;
-    }
+async function summaryIn(tx: Tx, query: CustomerUsageQuery): Promise<CustomerUsageView> {
+  const { id, externalId } = nameOf(query);
+  const asker: Asker = { environmentId: sql`${tx.scope.environmentId}`, now: sql`${tx.now}` };
+  const { rows } = await standingRow({ id: sql`${id}`, externalId: sql`${externalId}` }, asker).execute(tx.db);
+  const standing = standingFrom(rows[0], tx.now, query);
+  const counted = new Map<string, Counted>();
+  for (const given of standing.features) {
+    const limit = isToCount(given, standing) ? limitOf(given, standing.subscriptions, tx.now) : null;
+    if (limit) counted.set(given.feature.id, await countUse(tx, standing.customerId, limit));
   }
+  return summaryOf(standing, counted);
+}
 
-  private async eventsOf(
-    tx: Tx,
-    customerId: string,
-    eventName: string,
-    span: Span,
-    after: string,
-  ): Promise<CountedRow[]> {
-    const found = await sql<CountedRow>`
-      select seq, at, properties from usage_event
-      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId} and event_name = ${eventName}
-        and at >= ${span.start} and at < ${span.end} and seq > ${after}::bigint
-      order by seq limit ${CHUNK}`.execute(tx.db);
-    return found.rows;
+/** @throws Problem 400. */
+function nameOf({ customer_id: id, customer_lookup_key: key }: CustomerUsageQuery) {
+  if (!id && !key) throw Problem.invalid('customer_id', 'or customer_lookup_key is required');
+  return { id: id || null, externalId: key ?? null };
+}
+
+/** Narrowed to what the query asks for. @throws Problem 404 where there is no row. */
+function standingFrom(row: StandingRow | undefined, now: Date, query: CustomerUsageQuery): Standing {
+  if (!row) throw Problem.notFound('customer', (query.customer_id || query.customer_lookup_key)!);
+  const { subscription_ids: ids, feature_ids: featureIds, feature_lookup_keys: keys } = query;
+  const given = (row.given ?? []).filter(({ subscription_id: id }) => !ids || ids.includes(id));
+  const { subscriptions, features } = entitledBy(given, featureIds ?? undefined);
+  return {
+    customerId: row.customer_id,
+    subscriptions,
+    features: keys ? features.filter(({ feature }) => feature.lookupKey && keys.includes(feature.lookupKey)) : features,
+    priced: pricedUse(row.items ?? [], now),
+    now,
+  };
+}
+
+/** Per subscription and meter, in the current periods; several items that price one meter count it once. */
+function pricedUse(rows: NonNullable<StandingRow['items']>, now: Date): Use[] {
+  const quantities = new Map(rows.map((row) => [`${row.line_item_id} ${row.period_id}`, row.quantity]));
+  const uses = usageItemsFrom(rows, now, now).map(({ lineItemId, period, subscriptionId, meterId }): [string, Use] => {
+    const quantity = new Decimal(quantities.get(`${lineItemId} ${period.id}`) ?? 0);
+    return [`${subscriptionId} ${meterId}`, { quantity, meterId }];
+  });
+  return [...new Map(uses).values()];
+}
+
+/** What was used of a priced meter has been counted as it came; what only has a limit, or one by time, is counted now. */
+const isToCount = ({ meter, entitlement }: AggregatedFeature, { priced }: Standing): boolean =>
+  meter !== null && (entitlement.usageResetPeriod !== null || !priced.some((use) => use.meterId === meter.id));
+
+function summaryOf(standing: Standing, counted: ReadonlyMap<string, Counted>): CustomerUsageView {
+  const [oldest] = standing.subscriptions;
+  const features = standing.features.map((given) => featureUsageView(useOf(given, standing, counted)));
+  return {
+    customer_id: standing.customerId,
+    features,
+    pagination: { total: features.length, limit: features.length, offset: 0 },
+    period: {
+      start_time: oldest?.currentPeriodStart?.toISOString() ?? null,
+      end_time: oldest?.currentPeriodEnd?.toISOString() ?? null,
+      period: oldest?.billingPeriod ?? null,
+    },
+  };
+}
+
+function useOf(given: AggregatedFeature, standing: Standing, counted: ReadonlyMap<string, Counted>): FeatureUse {
+  const { meter, sources, entitlement } = given;
+  const giving = standing.subscriptions.filter(({ id }) => sources.some((source) => source.subscriptionId === id));
+  const reset = entitlement.usageResetPeriod as WindowPeriod | null;
+  const resets = meter
+    ? giving.flatMap((one) => limitWindow(one, meter, reset, standing.now)?.resetsAt?.getTime() ?? [])
+    : [];
+  return {
+    given,
+    used: usedOf(given, standing, counted),
+    resetsAt: resets.length > 0 ? new Date(Math.min(...resets)) : null,
+  };
+}
+
+function usedOf(given: AggregatedFeature, standing: Standing, counted: ReadonlyMap<string, Counted>): Decimal {
+  const { meter, feature } = given;
+  if (!meter) return ZERO;
+  if (isToCount(given, standing)) {
+    const found = counted.get(feature.id);
+    return found ? readAccrual(found.rule, found.state).quantity : ZERO;
   }
+  return sum(standing.priced.filter((use) => use.meterId === meter.id).map(({ quantity }) => quantity));
 }

@@ -7,5 +7,5 @@ export { MeteringModule } from './metering.module.js';
 export { UsageBreakdowns, type UsagePart } from './usage-breakdown.service.js';
 export { UsageEvent } from './usage-event.entity.js';
 export { UsagePeriod } from './usage-period.entity.js';
-export { UsageService, type AccruedUsage, type LateUsage } from './usage.service.js';
+export { currentUsage, UsageService, type AccruedUsage, type LateUsage } from './usage.service.js';
 export { meteringInvariants } from './metering.invariants.js';

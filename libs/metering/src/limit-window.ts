@@ -1,6 +1,6 @@
 import { allowanceWindow, periodContaining, type Span, type WindowPeriod } from '@drawdown/billing-core';
 import type { Meter } from '@drawdown/features';
-import type { Subscription } from '@drawdown/subscriptions';
+import type { SubscriptionTerms } from '@drawdown/subscriptions';
 
 /** The time within which use counts against a limit. */
 export interface LimitWindow extends Span {
@@ -14,7 +14,7 @@ export interface LimitWindow extends Span {
  * MEANING "Allowances".
  */
 export function limitWindow(
-  subscription: Subscription,
+  subscription: SubscriptionTerms,
   { resetUsage }: Pick<Meter, 'resetUsage'>,
   reset: WindowPeriod | null,
   now: Date,

@@ -1,7 +1,7 @@
 import { Decimal, type Span } from '@drawdown/billing-core';
 import { rowsOf, together, type SetTx, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { BilledAmounts } from './accrual.entity.js';
 
 /** What a line item's usage of one period comes to. Quantities in units, `credits` in credits, the rest is money. */
@@ -77,16 +77,6 @@ export class UsageService {
         and a.period_id = any(${late.map(({ period }) => period.id)}::text[])`.execute(tx.db);
     return late;
   }
-
-  /** Money: what the open periods of a customer's subscriptions in the currency have accrued. */
-  async currentUsage(tx: Tx, customerId: string, currency: string): Promise<Decimal> {
-    const found = await sql<{ accrued: string }>`
-      select coalesce(sum(a.accrued), 0) accrued
-      from usage_period p join accrual a on a.environment_id = p.environment_id and a.period_id = p.id
-      where p.environment_id = ${tx.scope.environmentId} and p.customer_id = ${customerId}
-        and p.currency = ${currency} and p.closed_at is null`.execute(tx.db);
-    return new Decimal(found.rows[0]!.accrued);
-  }
 }
 
 async function accrualsOf(tx: SetTx, periodIds: readonly string[]): Promise<AccruedUsage[][]> {
@@ -120,6 +110,16 @@ async function lateOf(tx: SetTx, subscriptionIds: readonly string[]): Promise<La
     order by p.start_at, a.line_item_id`.execute(tx.db);
   return rowsOf(subscriptionIds, found.rows, (row) => row.subscription_id).map((rows) => rows.map(lateUsage));
 }
+
+/**
+ * Money: what the open periods of a customer's subscriptions in a currency have accrued, as a value in a statement about
+ * `of`, a row with `environment_id`, `customer_id` and `currency`.
+ */
+export const currentUsage = (of: RawBuilder<unknown>): RawBuilder<unknown> => sql`(
+  select coalesce(sum(a.accrued), 0)
+  from usage_period p cross join lateral (select accrued from accrual where period_id = p.id offset 0) a
+  where p.environment_id = ${of}.environment_id and p.customer_id = ${of}.customer_id and p.currency = ${of}.currency
+    and p.closed_at is null)`;
 
 const accruedUsage = (row: AccrualRow): AccruedUsage => ({
   lineItemId: row.line_item_id,

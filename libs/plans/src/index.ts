@@ -2,6 +2,7 @@ export { CreditGrant } from './credit-grant.entity.js';
 export { expiryOf, stepOf } from './credit-grant.rules.js';
 export { CreateCreditGrantBody, creditGrantView, CreditGrantView } from './credit-grants.dto.js';
 export { Entitlement } from './entitlement.entity.js';
+export { planName, unmeteredOfPlan } from './entitlement-rows.js';
 export { entitlementView, EntitlementView, type EntitledFeature } from './entitlements.dto.js';
 export { EntitlementsService } from './entitlements.service.js';
 export type { Wanted } from './offer.js';

@@ -37,6 +37,7 @@ export {
 export { Problem, type ProblemCode } from './http/problem.js';
 export { requestContext } from './http/request-context.js';
 export { Requests } from './http/requests.js';
+export { type Asker, SingleRead, SingleReads } from './http/single-reads.js';
 export {
   IsAmount,
   IsCurrency,

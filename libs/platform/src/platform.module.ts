@@ -21,6 +21,7 @@ import { Subscribers } from './events/subscribers.js';
 import { HealthController } from './http/health.controller.js';
 import { loggerOptions } from './http/logging.js';
 import { Requests } from './http/requests.js';
+import { SingleReads } from './http/single-reads.js';
 import { validationPipe } from './http/validation.pipe.js';
 import { Agenda } from './jobs/agenda.js';
 import { DueHandlers } from './jobs/due-handlers.js';
@@ -59,6 +60,7 @@ export class PlatformModule {
         Tenants,
         Transactions,
         Requests,
+        SingleReads,
         Subscribers,
         Outbox,
         EventBus,
@@ -68,7 +70,18 @@ export class PlatformModule {
         Worker,
         Retention,
       ],
-      exports: [SETTINGS, Transactions, Requests, EventBus, Outbox, Agenda, ClockService, Bootstrap, Tenants],
+      exports: [
+        SETTINGS,
+        Transactions,
+        Requests,
+        SingleReads,
+        EventBus,
+        Outbox,
+        Agenda,
+        ClockService,
+        Bootstrap,
+        Tenants,
+      ],
     };
   }
 }

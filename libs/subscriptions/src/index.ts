@@ -1,6 +1,13 @@
 export type { AggregatedFeature, EntitlementSource } from './aggregated-feature.js';
 export { commitmentOf } from './commitment.js';
 export { EntitledFeatures } from './entitled-features.service.js';
+export {
+  entitledBy,
+  entitledRowsOfCustomer,
+  type Entitled,
+  type EntitledRow,
+  type SubscriptionTerms,
+} from './entitled-rows.js';
 export { aggregatedFeatureView, AggregatedFeatureView, EntitlementSourceView } from './entitlements.dto.js';
 export { CreditGrantApplication, SubscriptionGrant } from './grant.entity.js';
 export { lineItemView } from './line-item.dto.js';
@@ -19,5 +26,5 @@ export { Subscription, timeOf } from './subscription.entity.js';
 export { CancelSubscriptionBody, CreateSubscriptionBody } from './subscriptions.dto.js';
 export { SubscriptionsModule } from './subscriptions.module.js';
 export { SubscriptionsService, type Cancellation } from './subscriptions.service.js';
-export { usageItemsIn, type UsageItem } from './usage-items.js';
+export { usageItemRowsIn, usageItemsFrom, usageItemsIn, type UsageItem, type UsageItemRow } from './usage-items.js';
 export { subscriptionInvariants } from './subscriptions.invariants.js';

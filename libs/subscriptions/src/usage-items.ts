@@ -1,6 +1,6 @@
 import { outlasts, type AccrualRule, type BillingPeriod, type Span } from '@drawdown/billing-core';
 import { together, type SetTx, type Sql, type Tx } from '@drawdown/platform';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { PERIOD_KINDS } from './period.entity.js';
 import { ruleOf, thawedRule } from './rule-copy.js';
 
@@ -32,7 +32,8 @@ export interface UsageItem {
   };
 }
 
-interface UsageItemRow {
+/** Also as JSON: its instants are text either way. */
+export interface UsageItemRow {
   subscription_id: string;
   customer_id: string;
   line_item_id: string;
@@ -58,7 +59,7 @@ interface UsageItemRow {
   zone: string;
 }
 
-const usageItemRows = (environmentId: string) => sql`
+const usageItemRows = (environmentId: RawBuilder<unknown>) => sql<UsageItemRow>`
     select i.subscription_id, i.customer_id, i.id line_item_id, i.currency, i.meter_id, s.start_date started_at,
            i.rule::text rule, i.start_date, i.end_date, p.id period_id, p.number, p.kind, p.start_at, p.end_at, p.whole_start,
            p.whole_end, p.status = 'open' as open, s.status <> 'cancelled' running, s.billing_period,
@@ -88,15 +89,9 @@ async function usageItemsOfAll(tx: SetTx, asked: readonly Wanted[]): Promise<Usa
   const times = Map.groupBy(asked, ({ from, to }) => `${from.getTime()} ${to.getTime()}`);
   for (const same of times.values()) {
     const { from, to } = same[0]!;
-    const rows = await sql<UsageItemRow>`
-      ${usageItemRows(tx.scope.environmentId)} and ${meets}
-        and i.customer_id = any(${same.flatMap((one) => one.customerIds)}::text[])
-        and p.end_at > ${from} and p.start_at <= ${to}
-      order by s.start_date, s.id, i.id, p.number`.execute(tx.db);
-    const items = oldestFirst(rows.rows.map(usageItem)).filter((item) => {
-      const { start, end } = countingSpan(item);
-      return start <= to && end > from;
-    });
+    const ids = sql`any(${same.flatMap((one) => one.customerIds)}::text[])`;
+    const rows = usageItemRowsIn(sql`${tx.scope.environmentId}`, ids, sql`${from}`, sql`${to}`);
+    const items = usageItemsFrom((await rows.execute(tx.db)).rows, from, to);
     for (const one of same) {
       const own = new Set(one.customerIds);
       found.set(one, same.length === 1 ? items : items.filter((item) => own.has(item.customerId)));
@@ -105,6 +100,24 @@ async function usageItemsOfAll(tx: SetTx, asked: readonly Wanted[]): Promise<Usa
   return asked.map((one) => found.get(one)!);
 }
 
+/** What `usageItemsFrom` is made of, for statements that read more. @param customers an id, or `any(…)` of several. */
+export const usageItemRowsIn = (
+  environmentId: RawBuilder<unknown>,
+  customers: RawBuilder<unknown>,
+  from: RawBuilder<unknown>,
+  to: RawBuilder<unknown>,
+) => sql<UsageItemRow>`
+    ${usageItemRows(environmentId)}
+      and ${meets} and i.customer_id = ${customers} and p.end_at > ${from} and p.start_at <= ${to}
+    order by s.start_date, s.id, i.id, p.number`;
+
+/** The items that count at some time in `[from, to]`, by period. */
+export const usageItemsFrom = (rows: readonly UsageItemRow[], from: Date, to: Date): UsageItem[] =>
+  oldestFirst(rows.map(usageItem)).filter((item) => {
+    const { start, end } = countingSpan(item);
+    return start <= to && end > from;
+  });
+
 /** Items in given periods, as an audit reads them. */
 export async function usageItemsIn(
   db: Sql,
@@ -112,7 +125,7 @@ export async function usageItemsIn(
   keys: readonly { readonly lineItemId: string; readonly periodId: string }[],
 ): Promise<UsageItem[]> {
   const found = await sql<UsageItemRow>`
-    ${usageItemRows(environmentId)}
+    ${usageItemRows(sql`${environmentId}`)}
       and (i.id, p.id) in (select * from unnest(
         ${keys.map((key) => key.lineItemId)}::text[], ${keys.map((key) => key.periodId)}::text[]))`.execute(db);
   return found.rows.map(usageItem);
@@ -131,7 +144,7 @@ export async function usageChainsOf(tx: Tx, items: readonly UsageItem[]): Promis
   }
   const chains = [...since.values()];
   const found = await sql<UsageItemRow>`
-    select * from (${usageItemRows(tx.scope.environmentId)} and ${meets}) found
+    select * from (${usageItemRows(sql`${tx.scope.environmentId}`)} and ${meets}) found
     join unnest(${chains.map((one) => one.subscriptionId)}::text[], ${chains.map((one) => one.meterId)}::text[],
                 ${chains.map((one) => one.number)}::int[]) c(of_subscription, of_meter, since)
       on c.of_subscription = subscription_id and c.of_meter = meter_id and number >= c.since

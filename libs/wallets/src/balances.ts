@@ -1,7 +1,7 @@
 import { Decimal } from '@drawdown/billing-core';
 import type { Tx } from '@drawdown/platform';
-import { sql } from 'kysely';
-import { heldNow } from './hold-store.js';
+import { sql, type RawBuilder } from 'kysely';
+import { heldAt } from './hold-store.js';
 
 /** What a wallet has, in credits. */
 export interface WalletBalance {
@@ -15,29 +15,32 @@ export interface WalletBalance {
 }
 
 /**
+ * Of a wallet `w`: what its usable lots hold and no hold has taken, `free` and `purchased`, as one row.
+ *
  * MEANING "Lots, burn order, balances": a lot is usable from the instant it takes effect until before it expires; its
  * rest stays in the credit balance until it is written off.
  */
+export const spendableAt = (now: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  select coalesce(sum(u.credits) filter (where u.source <> 'purchase'), 0) free,
+         coalesce(sum(u.credits) filter (where u.source = 'purchase'), 0) purchased
+  from (
+    select l.source, l.remaining - ${heldAt(now)} credits from lot l
+    where l.wallet_id = w.id and not l.exhausted and l.effective_at <= ${now}
+      and (l.expires_at is null or l.expires_at > ${now}) and l.written_off_at is null and w.status = 'active') u`;
+
 export async function balancesOf(tx: Tx, walletIds: readonly string[]): Promise<ReadonlyMap<string, WalletBalance>> {
   await tx.em.flush();
-  const found = await sql<{ id: string; balance: string; free: string; purchased: string }>`
-    select w.id, w.credit_balance balance,
-           coalesce(sum(l.remaining - ${heldNow(tx)}) filter (where l.source <> 'purchase'), 0) free,
-           coalesce(sum(l.remaining - ${heldNow(tx)}) filter (where l.source = 'purchase'), 0) purchased
-    from wallet w
-    left join lot l on l.wallet_id = w.id and not l.exhausted
-      and l.effective_at <= ${tx.now} and (l.expires_at is null or l.expires_at > ${tx.now})
-      and l.written_off_at is null and w.status = 'active'
-    where w.environment_id = ${tx.scope.environmentId} and w.id = any(${[...walletIds]}::text[])
-    group by w.id, w.credit_balance`.execute(tx.db);
-  return new Map(found.rows.map((row) => [row.id, balanceOf(row.balance, row.free, row.purchased)]));
+  const found = await sql<{ id: string; credit_balance: string; free: string; purchased: string }>`
+    select w.id, w.credit_balance, spendable.* from wallet w cross join lateral (${spendableAt(sql`${tx.now}`)}) spendable
+    where w.environment_id = ${tx.scope.environmentId} and w.id = any(${[...walletIds]}::text[])`.execute(tx.db);
+  return new Map(found.rows.map((row) => [row.id, balanceOf(row)]));
 }
 
-function balanceOf(balance: string, free: string, purchased: string): WalletBalance {
+export function balanceOf(row: { credit_balance: string; free: string; purchased: string }): WalletBalance {
   return {
-    creditBalance: new Decimal(balance),
-    realTimeCreditBalance: new Decimal(free).plus(purchased),
-    free: new Decimal(free),
-    purchased: new Decimal(purchased),
+    creditBalance: new Decimal(row.credit_balance),
+    realTimeCreditBalance: new Decimal(row.free).plus(row.purchased),
+    free: new Decimal(row.free),
+    purchased: new Decimal(row.purchased),
   };
 }

@@ -8,13 +8,15 @@ import type { HeldChange } from './movement.js';
  * What unexpired holds keep of the lot `l`: its `held`, less what expired holds have not been freed of yet. Those are
  * found by their instant, mostly none: a lot may be kept by thousands of holds.
  */
-export const heldNow = (tx: SetTx): RawBuilder<unknown> => sql`
+export const heldAt = (now: RawBuilder<unknown>): RawBuilder<unknown> => sql`
   case when l.held > 0 then l.held - coalesce((
     select sum(kept.credits) from hold_lot kept
     where kept.environment_id = l.environment_id and kept.lot_id = l.id and kept.hold_id = any(array(
       select over.id from hold over
       where over.environment_id = l.environment_id and over.customer_id = l.customer_id and over.status = 'open'
-        and over.expires_at <= ${tx.now}))), 0) else 0 end`;
+        and over.expires_at <= ${now}))), 0) else 0 end`;
+
+export const heldNow = (tx: SetTx): RawBuilder<unknown> => heldAt(sql`${tx.now}`);
 
 interface HoldRow {
   id: string;

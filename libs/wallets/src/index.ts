@@ -14,6 +14,7 @@ export { CreditReversals, type NewReversal } from './reversals.service.js';
 export { Wallet, type PriceType, type WalletStatus } from './wallet.entity.js';
 export { inMoney, walletView, WalletView } from './wallets.dto.js';
 export { WalletLifecycle } from './wallet-lifecycle.service.js';
+export { readWallet, walletsShown, type WalletRow } from './wallet-reads.js';
 export { WalletTransactions } from './wallet-transactions.service.js';
 export { WalletTransactionView } from './wallet-transactions.dto.js';
 export { walletInvariants } from './wallets.invariants.js';

@@ -1,9 +1,9 @@
-import { CustomersService } from '@drawdown/customers';
 import { listView, Problem, Requests, type ListView, type Tx } from '@drawdown/platform';
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DebitsService } from './debits.service.js';
 import { WalletLifecycle } from './wallet-lifecycle.service.js';
+import { WalletReads } from './wallet-reads.js';
 import {
   WalletTransactionQuery,
   WalletTransactionSearchBody,
@@ -30,7 +30,7 @@ export class WalletsController {
     private readonly lifecycle: WalletLifecycle,
     private readonly debits: DebitsService,
     private readonly transactions: WalletTransactions,
-    private readonly customers: CustomersService,
+    private readonly reads: WalletReads,
     private readonly requests: Requests,
   ) {}
 
@@ -61,7 +61,7 @@ export class WalletsController {
   @Get('wallets/:id')
   @ApiOperation({ summary: 'Get a wallet' })
   get(@Param('id') id: string): Promise<WalletView> {
-    return this.requests.read(async (tx) => this.view(tx, await this.wallets.get(tx, id)));
+    return this.reads.get(id);
   }
 
   @Put('wallets/:id')
@@ -111,20 +111,13 @@ export class WalletsController {
   @ApiOperation({ summary: 'The wallets of a customer, by our id or its own' })
   ofCustomer(@Query() query: CustomerWalletsQuery): Promise<WalletView[]> {
     if (!query.id && !query.lookup_key) throw Problem.invalid('id', 'or lookup_key is required');
-    return this.listOf({ customer_id: query.id, external_customer_id: query.lookup_key });
+    return this.reads.ofCustomer({ id: query.id, externalId: query.lookup_key });
   }
 
   @Get('customers/:id/wallets')
   @ApiOperation({ summary: 'The wallets of a customer' })
   ofCustomerById(@Param('id') id: string): Promise<WalletView[]> {
-    return this.listOf({ customer_id: id });
-  }
-
-  private listOf(reference: { customer_id?: string; external_customer_id?: string }): Promise<WalletView[]> {
-    return this.requests.read(async (tx) => {
-      const customer = await this.customers.resolve(tx, reference);
-      return this.views(tx, await this.wallets.ofCustomer(tx, customer.id));
-    });
+    return this.reads.ofCustomer({ id });
   }
 
   private async view(tx: Tx, wallet: Wallet): Promise<WalletView> {

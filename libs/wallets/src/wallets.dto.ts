@@ -232,7 +232,31 @@ export class WalletView extends OwnedView {
   metadata: Record<string, string>;
 }
 
-export const walletView = (wallet: Wallet, { creditBalance, free, purchased }: WalletBalance): WalletView => ({
+/** What is shown of a wallet, whether it was loaded to be changed or only read. */
+export type WalletRecord = Pick<
+  Wallet,
+  | 'id'
+  | 'tenantId'
+  | 'environmentId'
+  | 'createdAt'
+  | 'updatedAt'
+  | 'customerId'
+  | 'name'
+  | 'description'
+  | 'currency'
+  | 'conversionRate'
+  | 'topupConversionRate'
+  | 'status'
+  | 'debt'
+  | 'allowedPriceTypes'
+  | 'autoTopup'
+  | 'autoTopupState'
+  | 'alertSettings'
+  | 'alertLevel'
+  | 'metadata'
+>;
+
+export const walletView = (wallet: WalletRecord, { creditBalance, free, purchased }: WalletBalance): WalletView => ({
   ...ownedView(wallet),
   status: 'published',
   customer_id: wallet.customerId,

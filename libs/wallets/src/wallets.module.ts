@@ -7,6 +7,7 @@ import { HoldsService } from './holds.service.js';
 import { AutoTopups } from './auto-topups.service.js';
 import { CreditReversals } from './reversals.service.js';
 import { WalletLifecycle } from './wallet-lifecycle.service.js';
+import { WalletReads } from './wallet-reads.js';
 import { WalletTransactions } from './wallet-transactions.service.js';
 import { WalletWatch } from './wallet-watch.service.js';
 import { WalletsController } from './wallets.controller.js';
@@ -21,6 +22,7 @@ import { WalletsService } from './wallets.service.js';
   providers: [
     WalletsService,
     WalletLifecycle,
+    WalletReads,
     WalletTransactions,
     DebitsService,
     Debts,

@@ -1,4 +1,4 @@
-import { UsageService } from '@drawdown/metering';
+import { currentUsage, UsageService } from '@drawdown/metering';
 import { CustomersService } from '@drawdown/customers';
 import { Decimal, text } from '@drawdown/billing-core';
 import { WalletsService } from '@drawdown/wallets';
@@ -148,7 +148,9 @@ describe('the end of a period', () => {
       const [settled] = await usage.settle(tx, periods[0]!.id);
       expect([settled!.accrued, settled!.shortfall].map(text)).toEqual(['2251.5', '251.5']);
       expect(settled!.settledAt).not.toBeNull();
-      expect(text(await usage.currentUsage(tx, periods[0]!.customer_id, 'usd'))).toBe('0');
+      const of = sql`(values (${tx.scope.environmentId}, ${periods[0]!.customer_id}, 'usd')) of(environment_id, customer_id, currency)`;
+      const open = await sql<{ used: string }>`select ${currentUsage(sql`of`)} used from ${of}`.execute(tx.db);
+      expect(open.rows).toEqual([{ used: '0' }]);
     });
     const late = await world.report(world.rows(acme, '1', { timestamp: inside, event_id: 'late' }));
     expect(late).toMatchObject({ status: 'accepted', credits_burned: '1.5', reason: null });
