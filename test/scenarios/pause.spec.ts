@@ -110,6 +110,36 @@ describe('without prorations', () => {
     await modules.advanceTo(nextMonth('01T01:00'));
     expect(money(await subscriber.invoices())).toEqual(['149', '149']);
   });
+
+  it('asks the fee in arrears of one period once, however often it rested in it', async () => {
+    const plan = await story.post<{ id: string }>('/plans', { name: 'In arrears' });
+    const price = {
+      amount: '31',
+      type: 'FIXED',
+      invoice_cadence: 'ARREAR',
+      billing_model: 'FLAT_FEE',
+      currency: 'usd',
+    };
+    const offered = { entity_type: 'PLAN', entity_id: plan.id, price_unit_type: 'FIAT', billing_period: 'MONTHLY' };
+    await story.post('/prices', { ...price, ...offered, billing_cadence: 'RECURRING' });
+    const subscriber = await story.subscribe(`person-${++people}`, { plan_id: plan.id, payment_terms: '90 NET' });
+    // The second part begins before the bill of the first is final, the third long after.
+    for (const [from, to] of [
+      ['11T00:00', '11T00:10'],
+      ['15T00:00', '21T00:00'],
+    ] as const) {
+      await modules.advanceTo(at(from));
+      await ask(subscriber, 'pause', { pause_mode: 'immediate' });
+      await modules.advanceTo(at(to));
+      await ask(subscriber, 'resume', {});
+    }
+    await modules.advanceTo(nextMonth('02T00:00'));
+    expect(money(await subscriber.invoices())).toEqual(['31']);
+    const following = new Date(nextMonth('01T00:00'));
+    following.setUTCMonth(following.getUTCMonth() + 1);
+    await modules.advanceTo(following.toISOString());
+    expect(money(await subscriber.invoices())).toEqual(['31', '31']);
+  });
 });
 
 it('bills and grants nothing while it rests, not even at boundaries; usage of that time is unbilled', async () => {

@@ -133,3 +133,21 @@ describe('the bill of a subscription', () => {
     expect(settlesUsage([rows], period('p1', '01-10T09:00', '01-10T09:00', { whole: trial.whole }))).toBe(true);
   });
 });
+
+describe('a period that rested without prorations', () => {
+  const whole = january;
+  const before = { start: whole.start, end: at('01-11T00:00') };
+  const ended = period('rest', '01-21T00:00', '02-01T00:00', { whole });
+  const old = item({ cadence: 'ARREAR', start: whole.start });
+  const fees = (over: Partial<BillInput>) => bill({ ended, charged: [before], ...over }).lines.map(([key]) => key);
+
+  it('owes no second arrears fee, but that of an item the first part did not hold', () => {
+    expect(fees({ items: [old] })).toEqual([]);
+    const later = item({ id: 'later', cadence: 'ARREAR', start: at('01-21T00:00') });
+    expect(fees({ items: [old, later] })).toEqual(['later:rest']);
+  });
+
+  it('with prorations each part owes its share', () => {
+    expect(bill({ items: [old], ended, charged: [before], prorated: true }).total).toBe('52.87');
+  });
+});

@@ -33,6 +33,8 @@ export interface BillInput {
   next: BilledPeriod | null;
   /** the period that ended, whose arrears fees and usage are owed; null at the start */
   ended: BilledPeriod | null;
+  /** parts of the same whole period before a pause that gave nothing back: their arrears fee was for all of it */
+  charged?: readonly Span[];
   usage: readonly BilledUsage[];
   /** of periods billed before */
   late?: readonly LateBilledUsage[];
@@ -53,12 +55,12 @@ export interface BillInput {
  * usage of an item that is not among them.
  */
 export function composeBill(input: BillInput): InvoiceDraft<BillLine> {
-  const { items, next, ended, usage, late = [], prorated, currency } = input;
+  const { items, next, ended, usage, late = [], charged = [], prorated, currency } = input;
   const committed = (of: readonly CommittedUsage[]) =>
     input.commitment ? of.flatMap((one) => commitmentLines(input.commitment!, one)) : [];
   const lines = [
     ...(next?.kind === 'paid' ? advanceFees(items, next, prorated) : []),
-    ...(ended?.kind === 'paid' ? arrearsFees(items, ended, prorated) : []),
+    ...(ended?.kind === 'paid' ? arrearsFees(items, ended, prorated, charged) : []),
     ...(ended === null ? [] : usageLines(usage, items, ended)),
     ...(ended?.kind === 'paid' ? committed([{ period: ended, accrued: accruedOf(usage), billed: null }]) : []),
     ...late.filter(counts).map(lateLine),
@@ -101,9 +103,16 @@ function advanceFees(items: readonly BillableItem[], next: BilledPeriod, prorate
     .map((item) => feeLine(item, next, next, prorated));
 }
 
-function arrearsFees(items: readonly BillableItem[], ended: BilledPeriod, prorated: boolean): BillLine[] {
+/** A full fee is for the whole period: what paid it before a pause owes no other after it. */
+function arrearsFees(
+  items: readonly BillableItem[],
+  ended: BilledPeriod,
+  prorated: boolean,
+  charged: readonly Span[],
+): BillLine[] {
+  const paid = (item: BillableItem) => !prorated && charged.some((part) => owedFee(item).within(part) !== null);
   return items
-    .filter((item) => item.type === 'FIXED' && item.cadence === 'ARREAR')
+    .filter((item) => item.type === 'FIXED' && item.cadence === 'ARREAR' && !paid(item))
     .flatMap((item) => {
       const part = owedFee(item).within(ended);
       return part ? [feeLine(item, part, ended, prorated || ended.restCredited === true)] : [];

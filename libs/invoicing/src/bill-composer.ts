@@ -10,6 +10,7 @@ import {
   type InvoiceDraft,
   type LateBilledUsage,
   settlesUsage,
+  type Span,
   sum,
 } from '@drawdown/billing-core';
 import { UsageService } from '@drawdown/metering';
@@ -75,6 +76,7 @@ export class BillComposer {
       items: items.map(billableItem),
       next,
       ended,
+      charged: ended ? await this.chargedBefore(tx, subscription, ended) : [],
       usage: ended ? await this.usageOf(tx, ended.id, settle) : [],
       late,
       commitment: commitmentOf(subscription),
@@ -109,6 +111,15 @@ export class BillComposer {
   async waitsForUsage(tx: Tx, { subscription, ended }: BillingStep): Promise<boolean> {
     const items = await this.subscriptions.lineItemsToRead(tx, subscription.id);
     return settlesUsage(items.map(billableItem), ended);
+  }
+
+  /** Parts of the same billing period, before pauses that gave nothing back. */
+  private async chargedBefore(tx: Tx, { id }: Subscription, { start, whole }: BilledPeriod): Promise<Span[]> {
+    if (+start === +whole.start) return [];
+    const periods = (await this.subscriptions.periods(tx, id)).map(billedPeriod);
+    return periods.filter(
+      (one) => one.kind === 'paid' && !one.restCredited && +one.whole.start === +whole.start && one.start < start,
+    );
   }
 
   private async usageOf(tx: Tx, periodId: string, settle: boolean): Promise<BilledUsage[]> {
