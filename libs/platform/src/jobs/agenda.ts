@@ -127,14 +127,11 @@ export class Agenda {
       return await this.transactions.run(scope, async (tx) => {
         const claims = await claimCustomers(tx, until, TOGETHER);
         const due = claims.filter(({ dueAt }) => dueAt <= until);
-        await sideBySide(
-          tx,
-          due.map(
-            ({ customerId, dueAt }) =>
-              (member) =>
-                this.catchUp(member, customerId, dueAt),
-          ),
-        );
+        const works = due.map(({ customerId, dueAt }) => async (member: Tx) => {
+          // What one step has loaded is no business of the next, and would be looked through for changes each time.
+          await this.doDue(member, customerId, dueAt, () => member.em.clear());
+        });
+        await sideBySide(tx, works);
         return claims.length;
       });
     } catch (error) {
@@ -151,11 +148,16 @@ export class Agenda {
    */
   async catchUp(tx: Tx, customerId: string, until: Date = tx.now): Promise<void> {
     await tx.em.flush();
+    await this.doDue(tx, customerId, until, () => {});
+  }
+
+  private async doDue(tx: Tx, customerId: string, until: Date, afterEach: () => void): Promise<void> {
     for (;;) {
       const work = await together(tx, takeWorks, { customerId, until });
       if (!work) return;
       await this.handlers.of(work.kind)(tx, work);
       await tx.em.flush();
+      afterEach();
     }
   }
 
