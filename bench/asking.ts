@@ -61,11 +61,12 @@ function askingCalls({ customers, customerIds }: Seeded, walletIds: readonly str
   const use = { event_name: 'contact_enrich', properties: { rows: '2' }, expires_in_seconds: 60 };
   const get = (path: string): Call => ({ method: 'GET', path: `/v1${path}` });
   return [
-    ['authorize with hold', () => call('/credits/authorize', { external_customer_id: of(customers), ...use })],
     ['balance of a wallet', () => get(`/wallets/${of(walletIds)}/balance/real-time`)],
     ['a wallet', () => get(`/wallets/${of(walletIds)}`)],
     ['entitlements of a customer', () => get(`/customers/${of(customerIds)}/entitlements`)],
     ['usage of a customer', () => get(`/customers/usage?customer_id=${of(customerIds)}`)],
+    // The last: its holds expire while whatever comes after it is measured.
+    ['authorize with hold', () => call('/credits/authorize', { external_customer_id: of(customers), ...use })],
   ];
 }
 

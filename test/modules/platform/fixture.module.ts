@@ -1,6 +1,16 @@
 import { defineEvent, dueWorkOrder, type DueWork } from '@drawdown/contracts';
-import { AfterCommit, Due, EventBus, InTransaction, IsAmount, Requests, type Tx } from '@drawdown/platform';
-import { Body, Controller, Injectable, Module, Post } from '@nestjs/common';
+import {
+  AfterCommit,
+  Due,
+  EventBus,
+  InTransaction,
+  IsAmount,
+  Requests,
+  SingleRead,
+  SingleReads,
+  type Tx,
+} from '@drawdown/platform';
+import { Body, Controller, Get, Injectable, Module, Post, Query } from '@nestjs/common';
 import { IsString } from 'class-validator';
 import { sql } from 'kysely';
 import Type from 'typebox';
@@ -15,13 +25,26 @@ export class MakeThingBody {
   size: string;
 }
 
+const thingNames = new SingleRead(
+  ['part'],
+  ({ part }, { environmentId }) => sql<{ name: string }>`
+    select name from thing where environment_id = ${environmentId} and name like ${part} order by name`,
+);
+
 /** A module as small as can be, to see the platform's mechanics from the outside. */
 @Controller('things')
 export class ThingsController {
   constructor(
     private readonly requests: Requests,
+    private readonly reads: SingleReads,
     private readonly events: EventBus,
   ) {}
+
+  @Get()
+  async names(@Query('part') part: string): Promise<{ names: string[]; now: string }> {
+    const { rows, now } = await this.reads.read(thingNames, { part: `%${part}%` });
+    return { names: rows.map(({ name }) => name), now: now.toISOString() };
+  }
 
   @Post()
   make(@Body() body: MakeThingBody): Promise<{ name: string; size: string }> {

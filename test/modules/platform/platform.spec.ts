@@ -32,6 +32,7 @@ const post = (body: unknown, headers: Record<string, string> = {}) =>
     .post('/v1/things')
     .set({ 'x-api-key': KEY, 'content-type': 'application/json', ...headers })
     .send(typeof body === 'string' ? body : JSON.stringify(body));
+const get = (path: string) => request(app.getHttpServer()).get(path).set('x-api-key', KEY);
 
 beforeAll(async () => {
   const settings = readSettings({ LOG_LEVEL: 'silent', BOOTSTRAP_API_KEY: KEY, ROLE: 'api', DATABASE_POOL_SIZE: '8' });
@@ -72,18 +73,38 @@ describe('a request', () => {
     }
   });
 
-  it.each(['POST /v1/things', 'GET /v1/clock'])('with a key revoked a moment ago is 401: %s', async (route) => {
-    const ask = () =>
-      route.startsWith('POST')
-        ? post({ name: 'revoked', size: '1' })
-        : request(app.getHttpServer()).get('/v1/clock').set('x-api-key', KEY);
-    expect((await ask()).status).toBeLessThan(300);
-    await sql`update api_key set revoked_at = now()`.execute(db());
-    const [refused, again] = [await ask(), await ask()];
-    await sql`update api_key set revoked_at = null`.execute(db());
-    expect([refused.status, again.status]).toEqual([401, 401]);
-    await sql`delete from thing`.execute(db());
-    expect((await ask()).status).toBeLessThan(300);
+  it.each(['POST /v1/things', 'GET /v1/clock', 'GET /v1/things?part=x'])(
+    'with a key revoked a moment ago is 401: %s',
+    async (route) => {
+      const ask = () =>
+        route.startsWith('POST') ? post({ name: 'revoked', size: '1' }) : get(route.slice('GET '.length));
+      expect((await ask()).status).toBeLessThan(300);
+      await sql`update api_key set revoked_at = now()`.execute(db());
+      const [refused, again] = [await ask(), await ask()];
+      await sql`update api_key set revoked_at = null`.execute(db());
+      expect([refused.status, again.status]).toEqual([401, 401]);
+      await sql`delete from thing`.execute(db());
+      expect((await ask()).status).toBeLessThan(300);
+    },
+  );
+
+  it('that is read with one statement sees its own environment at its own time, and nothing is an answer too', async () => {
+    await post({ name: 'one', size: '1' });
+    await post({ name: 'two', size: '1' });
+    await sql`insert into thing (environment_id, name) values ('another', 'one of others')`.execute(db());
+    const standing = '2031-02-03T04:05:06.789Z';
+    await sql`update environment set clock_at = ${standing} where id = ${scope.environmentId}`.execute(db());
+    const [all, one, none] = [
+      await get('/v1/things?part='),
+      await get('/v1/things?part=one'),
+      await get('/v1/things?part=x'),
+    ];
+    await sql`update environment set clock_at = null where id = ${scope.environmentId}`.execute(db());
+    expect(all.body).toEqual({ names: ['one', 'two'], now: standing });
+    expect(one.body).toEqual({ names: ['one'], now: standing });
+    expect(none.body).toEqual({ names: [], now: standing });
+    const now = new Date((await get('/v1/things?part=')).body.now as string).getTime();
+    expect(Math.abs(now - Date.now())).toBeLessThan(60_000);
   });
 
   it.each([
