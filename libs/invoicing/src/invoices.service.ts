@@ -129,15 +129,6 @@ export class InvoicesService {
     return found.rows;
   }
 
-  /** Money that finalized invoices of the customer in the currency still ask for. */
-  async unpaidAmount(tx: Tx, customerId: string, currency: string): Promise<Decimal> {
-    const found = await sql<{ unpaid: string }>`
-      select coalesce(sum(amount_remaining), 0) unpaid from invoice
-      where environment_id = ${tx.scope.environmentId} and customer_id = ${customerId} and currency = ${currency}
-        and status = 'FINALIZED'`.execute(tx.db);
-    return new Decimal(found.rows[0]!.unpaid);
-  }
-
   private async newest(
     tx: Tx,
     where: Partial<Pick<Invoice, 'subscriptionId' | 'periodId' | 'periodStart' | 'kind'>>,
