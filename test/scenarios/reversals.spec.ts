@@ -265,6 +265,26 @@ describe('a dispute', () => {
     await story.hear();
     expect(await buyer.wallet()).toEqual(['0', '40']);
   });
+
+  it('that was lost and is won on appeal gives everything back, once', async () => {
+    const buyer = await Buyer.with('100');
+    await buyer.spend('40');
+    const { id } = await buyer.dispute();
+    await control(`/disputes/${id}/close`, { outcome: 'lost' });
+    await story.hear();
+    await buyer.buy('30');
+    // They paid a part of the debt.
+    expect(await buyer.wallet()).toEqual(['0', '10']);
+    await control(`/disputes/${id}/appeal`, {});
+    await story.hear();
+    await story.hear();
+    expect(await buyer.wallet()).toEqual(['90', '0']);
+    expect(await buyer.told('dispute_id')).toEqual(['dispute.created', 'dispute.lost', 'dispute.won']);
+    const { items } = await story.get<{ items: object[] }>(`/disputes?customer_id=${buyer.customerId}`);
+    expect(items).toMatchObject([{ dispute_status: 'won', credits_set_aside: '60' }]);
+    expect(await buyer.invoice(await buyer.payment())).toMatchObject({ disputed_amount: '0' });
+    expect(await modules.audit()).toEqual([]);
+  });
 });
 
 async function stripeClient() {

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { find, type Account } from './account.js';
 import { invalidRequest } from './api-error.js';
 import { accepts, BY_CONTROL, count, oneOf, text, type Named } from './control-body.js';
-import { closeDispute, openDispute } from './dispute.js';
+import { closeDispute, openDispute, winAppeal } from './dispute.js';
 import { failRefund } from './refund.js';
 
 interface NewDispute {
@@ -30,6 +30,9 @@ export function mountReversalControl(app: FastifyInstance, account: Account): vo
     accepts({ outcome: oneOf('won', 'lost') }, 'outcome'),
     async ({ params, body }) =>
       store.write(BY_CONTROL, () => closeDispute(account, find(account, 'dispute', params.id), body.outcome)),
+  );
+  app.post<Named>('/disputes/:id/appeal', accepts({}), async ({ params }) =>
+    store.write(BY_CONTROL, () => winAppeal(account, find(account, 'dispute', params.id))),
   );
   app.post<Named & { Body: { reason?: string } }>(
     '/refunds/:id/fail',

@@ -97,6 +97,16 @@ export function closeDispute(account: Account, dispute: Stripe.Dispute, outcome:
   return closed;
 }
 
+/** The bank hears the merchant's appeal against its loss, and the funds come back after all. */
+export function winAppeal(account: Account, dispute: Stripe.Dispute): Stripe.Dispute {
+  if (dispute.status !== 'lost') throw invalidRequest('Only a dispute that was lost can be appealed.');
+  const won: Stripe.Dispute = { ...dispute, status: 'won' };
+  account.store.put('dispute', won);
+  announce(account, 'charge.dispute.updated', won, { status: dispute.status });
+  announce(account, 'charge.dispute.funds_reinstated', won);
+  return won;
+}
+
 const listShape = {
   ...pagination,
   charge: text(),

@@ -1,4 +1,4 @@
-import { Decimal, text } from '@drawdown/billing-core';
+import { canMove, Decimal, text } from '@drawdown/billing-core';
 import { disputeCreated, disputeLost, disputeWon, type disputeChanged, type PayloadOf } from '@drawdown/contracts';
 import { createdWithin, EventBus, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
@@ -14,7 +14,8 @@ type Told = PayloadOf<typeof disputeChanged>;
 
 /**
  * Money that customers take back at their bank. While a dispute is open, what is left of the credits the money bought is
- * set aside; when it is won that returns, when it is lost what was spent of them is the wallet's debt.
+ * set aside; when it is won that returns, when it is lost what was spent of them is the wallet's debt. One that was lost may
+ * be won on appeal: then all of it returns.
  */
 @Injectable()
 export class Disputes {
@@ -29,7 +30,7 @@ export class Disputes {
     const known = (await this.known(tx, told)) ?? (await this.open(tx, told));
     const invoice = await this.receivables.lock(tx, known.invoiceId);
     const dispute = await tx.em.refreshOrFail(known);
-    if (told.stage === 'open' || dispute.stage !== 'open') return;
+    if (told.stage === 'open' || !canMove(DISPUTE_MOVES, dispute.stage, told.stage)) return;
     await this.close(tx, dispute, told.stage);
     if (told.stage === 'won') await this.won(tx, dispute, invoice);
     else await this.lost(tx, dispute, invoice);
@@ -89,13 +90,15 @@ export class Disputes {
 
   private async won(tx: Tx, dispute: Dispute, invoice: Invoice): Promise<void> {
     await this.purchases.restore(tx, asideKey(dispute.id));
+    // Of one that was lost first: what it made the wallet owe, and what purchases since have paid of that.
+    await this.purchases.restore(tx, lossKey(dispute.id));
     tx.em.assign(invoice, { disputedAmount: invoice.disputedAmount.minus(dispute.amount), updatedAt: tx.now });
     await this.events.publish(tx, disputeWon, about(dispute, invoice));
   }
 
   private async lost(tx: Tx, dispute: Dispute, invoice: Invoice): Promise<void> {
     const rest = dispute.credits.minus(dispute.creditsSetAside);
-    await this.purchases.loseCredits(tx, invoice, `dispute:${dispute.id}`, rest);
+    await this.purchases.loseCredits(tx, invoice, lossKey(dispute.id), rest);
     await this.events.publish(tx, disputeLost, about(dispute, invoice));
   }
 
@@ -115,6 +118,7 @@ export class Disputes {
 
 /** Under which credits are set aside; the loss of the others has a key of its own. */
 const asideKey = (disputeId: string): string => `dispute:${disputeId}:aside`;
+const lossKey = (disputeId: string): string => `dispute:${disputeId}`;
 
 const about = (dispute: Dispute, invoice: Invoice) => ({
   ...named(invoice),

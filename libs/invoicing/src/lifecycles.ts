@@ -106,7 +106,8 @@ export type DisputeStage = (typeof DISPUTE_STAGES)[number];
 export const DISPUTE_MOVES = {
   open: ['won', 'lost'],
   won: [],
-  lost: [],
+  /** An appeal was heard. */
+  lost: ['won'],
 } as const satisfies Moves<DisputeStage>;
 
 /** Credits bought by an invoice: on their way, in the wallet, never to come, or paid for a wallet that is closed. */
