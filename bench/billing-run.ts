@@ -18,11 +18,17 @@ interface Advanced {
 
 /**
  * Every subscription's trial ends at the same instant: usage closed, period opened, credits granted, fee and usage
- * drafted; an hour later finalized, numbered and sent to be paid. One call of `clock/advance` does all of it.
+ * drafted; an hour later finalized, numbered and sent to be paid. One call of `clock/advance` does all of it, helped by
+ * the workers of the other processes.
  */
-export async function billingRun(database: BenchDatabase, { customers }: { customers: number }): Promise<Report> {
+export async function billingRun(
+  database: BenchDatabase,
+  { customers, processes }: { readonly customers: number; readonly processes: number },
+): Promise<Report> {
   const url = await database.fresh('bench_billing');
   const drawdown = await Product.start(url);
+  const workers: Product[] = [];
+  while (workers.length < processes - 1) workers.push(await Product.start(url, drawdown.worker()));
   await drawdown.post('/clock/advance', { to: new Date(START).toISOString() });
   const { customers: names } = await drawdown.subscribers(customers);
   const next = usageOf(names, () => new Date(START));
@@ -39,15 +45,25 @@ export async function billingRun(database: BenchDatabase, { customers }: { custo
   const after = drawdown.server.memory();
   const of = { invoice_status: ['FINALIZED'], limit: 1, skip_line_items: true };
   const { pagination } = await drawdown.post<{ pagination: { total: number } }>('/invoices/search', of);
-  await drawdown.server.stop();
+  for (const { server } of [...workers, drawdown]) await server.stop();
   const finalized = pagination.total;
   if (finalized !== customers) throw new Error(`${finalized} invoices of ${customers} were finalized`);
   return {
     title: `Billing run of ${customers.toLocaleString('en-US')} subscriptions`,
     lines: [
       table(
-        ['subscriptions', 'seconds', 'a second', 'events', 'memory before, MB', 'peak, MB'],
-        [[String(customers), seconds, customers / seconds, happened_total, before?.now ?? null, after?.peak ?? null]],
+        ['subscriptions', 'processes', 'seconds', 'a second', 'events', 'memory before, MB', 'peak, MB'],
+        [
+          [
+            String(customers),
+            String(processes),
+            seconds,
+            customers / seconds,
+            happened_total,
+            before?.now ?? null,
+            after?.peak ?? null,
+          ],
+        ],
       ),
     ],
   };

@@ -1,4 +1,4 @@
-// npm run bench -- [reads | billing-run | growth | webhooks] [--seconds n] [--customers n] [--events n] [--write]
+// npm run bench -- [reads | billing-run | growth | webhooks] [--seconds n] [--customers n] [--processes n] [--events n] [--write]
 import { parseArgs } from 'node:util';
 import { reads } from './asking.js';
 import { BenchDatabase } from './database.js';
@@ -13,6 +13,7 @@ const { values, positionals } = parseArgs({
   options: {
     seconds: { type: 'string', default: '4' },
     customers: { type: 'string', default: '10000' },
+    processes: { type: 'string', default: '1' },
     events: { type: 'string', default: '100000' },
     write: { type: 'boolean', default: false },
   },
@@ -20,7 +21,8 @@ const { values, positionals } = parseArgs({
 
 const runs: Record<string, (database: BenchDatabase) => Promise<Report>> = {
   reads: (database) => reads(database, { seconds: Number(values.seconds) }),
-  'billing-run': (database) => billingRun(database, { customers: Number(values.customers) }),
+  'billing-run': (database) =>
+    billingRun(database, { customers: Number(values.customers), processes: Number(values.processes) }),
   growth: (database) => growth(database, { events: Number(values.events), seconds: Number(values.seconds) }),
   webhooks: (database) => webhooks(database, { seconds: Math.max(20, Number(values.seconds)) }),
   'hot-path': (database) => hotPath(database, { seconds: Number(values.seconds) }),

@@ -18,12 +18,16 @@ export class Product {
   private planId: string | null = null;
   readonly target: Target;
 
-  private constructor(readonly server: RunningServer) {
+  private constructor(
+    readonly server: RunningServer,
+    private readonly sandboxPort: number,
+  ) {
     this.target = { port: server.port, headers: { 'x-api-key': KEY } };
   }
 
   static async start(databaseUrl: string, env: Record<string, string> = {}): Promise<Product> {
     const profile = process.env.BENCH_CPU_PROFILE;
+    const sandboxPort = await freePort();
     const node = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
     const server = await startProcess(
       [...node, 'apps/start.mjs', 'server'],
@@ -33,12 +37,18 @@ export class Product {
         LOG_LEVEL: 'warn',
         STRIPE_SECRET_KEY: '',
         STRIPE_SANDBOX_DIR: '.data/bench/stripe-sandbox',
-        STRIPE_SANDBOX_PORT: String(await freePort()),
+        STRIPE_SANDBOX_PORT: String(sandboxPort),
         ...env,
       },
       '/ready',
     );
-    return new Product(server);
+    return new Product(server, sandboxPort);
+  }
+
+  /** What a further process on the same database is started with. */
+  worker(): Record<string, string> {
+    const STRIPE_API_BASE = `http://127.0.0.1:${this.sandboxPort}`;
+    return { ROLE: 'worker', STRIPE_SECRET_KEY: 'sk_test_sandbox', STRIPE_API_BASE };
   }
 
   /** Subscribes so many new customers to the Starter plan, in its trial. */

@@ -1,9 +1,10 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Customer } from '@drawdown/customers';
 import { newId, sideBySide, Transactions, type Tx } from '@drawdown/platform';
 import { Subscription } from '@drawdown/subscriptions';
 import { OptimisticLockError } from '@mikro-orm/core';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { startModules, type Modules } from '../../support/modules.js';
 import { Story } from '../../scenarios/story.js';
 
@@ -41,6 +42,7 @@ describe('entities of a crowd', () => {
     });
 
   it('are inserted, found and changed together, each as its own', async () => {
+    const sent = jest.spyOn(pg.Client.prototype, 'query');
     await modules.run((tx) =>
       sideBySide(
         tx,
@@ -54,6 +56,11 @@ describe('entities of a crowd', () => {
         }),
       ),
     );
+    const statements = JSON.stringify(sent.mock.calls);
+    sent.mockRestore();
+    for (const once of ['insert into \\"customer\\"', 'from \\"customer\\"', 'update \\"customer\\"']) {
+      expect({ once, sent: statements.split(once).length - 1 }).toEqual({ once, sent: 1 });
+    }
     const at = '2026-01-10T09:00:00.000Z';
     const stored = (await rows()).map((row) => ({
       ...row,

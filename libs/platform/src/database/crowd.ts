@@ -30,14 +30,17 @@ export class Crowd {
   private idle = 0;
   private answering = false;
 
-  /** Whose work runs now; null outside of a crowd. */
-  static current(): Member | null {
-    return this.here.getStore() ?? null;
+  private constructor(private readonly transaction: object) {}
+
+  /** Whose work in the transaction runs now; null outside of its crowd, also in a transaction of a member's own. */
+  static memberIn(transaction: unknown): Member | null {
+    const member = this.here.getStore();
+    return member && member.crowd.transaction === transaction && member.crowd.active > 0 ? member : null;
   }
 
   /** Waits for all, also when one fails: the others' statements would go on in a transaction that is over. */
-  static async run(works: readonly (() => Promise<void>)[]): Promise<void> {
-    const crowd = new Crowd();
+  static async run(transaction: object, works: readonly (() => Promise<void>)[]): Promise<void> {
+    const crowd = new Crowd(transaction);
     crowd.active = works.length;
     const ended = await Promise.allSettled(
       works.map((work) => this.here.run({ crowd, waitsFor: 0 }, work).finally(() => crowd.leave())),

@@ -60,7 +60,7 @@ export class SetWiseDriver extends PostgreSqlDriver {
     options: FindOptions<T, P, F, E> = {},
   ): Promise<never[]> {
     const alone = () => super.find(entityName, where, options) as Promise<never[]>;
-    const member = Crowd.current();
+    const member = Crowd.memberIn(options.ctx);
     const some = options as unknown as FindSome;
     if (!member || !isPlainFind(some) || !isPlain(where)) return alone();
     const columns = Object.keys(where as Row).toSorted();
@@ -76,7 +76,7 @@ export class SetWiseDriver extends PostgreSqlDriver {
     data: EntityDictionary<T>[],
     options: object = {},
   ): Promise<QueryResult<T>> {
-    const member = Crowd.current();
+    const member = Crowd.memberIn((options as { ctx?: unknown }).ctx);
     const columns = Object.keys(data[0] ?? {}).toSorted();
     const sameColumns = data.every((row) => Object.keys(row).toSorted().join() === columns.join());
     if (!member || !sameColumns || !this.declarations(this.meta(entityName), columns)) {
@@ -94,7 +94,7 @@ export class SetWiseDriver extends PostgreSqlDriver {
     data: EntityDictionary<T>,
     options: object = {},
   ): Promise<QueryResult<T>> {
-    const member = Crowd.current();
+    const member = Crowd.memberIn((options as { ctx?: unknown }).ctx);
     const changed = Object.keys(data).toSorted();
     const keys = Utils.isPlainObject(where) ? Object.keys(where).toSorted() : [];
     if (!member || !keys.includes('id') || !this.declarations(this.meta(entityName), [...keys, ...changed])) {

@@ -5,7 +5,9 @@ import { Crowd } from './crowd.js';
 import { type SetTx, together } from './together.js';
 import type { Tx } from './transactions.js';
 
-const TX = {} as Tx;
+const TRANSACTION = {};
+const transactionOf = (transaction: object) => ({ em: { getTransactionContext: () => transaction } }) as Tx;
+const TX = transactionOf(TRANSACTION);
 
 /** A statement that doubles numbers, and remembers with how many it was asked. */
 function doubling() {
@@ -24,6 +26,7 @@ describe('a crowd', () => {
     const { sizes, ask } = doubling();
     const answers: number[] = [];
     await Crowd.run(
+      TRANSACTION,
       [1, 2, 3].map((n) => async () => {
         answers[n] = await ask(await ask(n));
       }),
@@ -34,7 +37,7 @@ describe('a crowd', () => {
 
   it('waits for a member that is busy with something of its own, and not for one that is done', async () => {
     const { sizes, ask } = doubling();
-    await Crowd.run([
+    await Crowd.run(TRANSACTION, [
       async () => void (await ask(1)),
       async () => {
         await sleep(20);
@@ -48,7 +51,7 @@ describe('a crowd', () => {
   it('keeps different questions apart, also of one member that asks two at once', async () => {
     const [one, other] = [doubling(), doubling()];
     const answers: number[] = [];
-    await Crowd.run([
+    await Crowd.run(TRANSACTION, [
       async () => void answers.push(...(await Promise.all([one.ask(1), other.ask(2)]))),
       async () => void answers.push(await one.ask(3)),
     ]);
@@ -63,13 +66,26 @@ describe('a crowd', () => {
       await sleep(n === 3 ? 20 : 0);
       await ask(n).finally(() => ended++);
     });
-    await expect(Crowd.run(works)).rejects.toThrow('thirteen');
+    await expect(Crowd.run(TRANSACTION, works)).rejects.toThrow('thirteen');
     expect(ended).toBe(3);
   });
 
   it('is not known outside: a question is a statement of its own', async () => {
     const { sizes, ask } = doubling();
     expect(await Promise.all([ask(1), ask(2)])).toEqual([2, 4]);
+    expect(sizes).toEqual([1, 1]);
+  });
+
+  it('is not that of another transaction which a member has begun', async () => {
+    const sizes: number[] = [];
+    const count = (_: SetTx, asked: readonly number[]) => {
+      sizes.push(asked.length);
+      return Promise.resolve(asked);
+    };
+    await Crowd.run(
+      TRANSACTION,
+      [1, 2].map((n) => async () => void (await together(transactionOf({}), count, n))),
+    );
     expect(sizes).toEqual([1, 1]);
   });
 });

@@ -15,7 +15,7 @@ export function rowsOf<Row>(keys: readonly string[], rows: readonly Row[], keyOf
 
 /** Asks the database what others of the crowd ask at the same moment in one statement; alone it is a statement of its own. */
 export async function together<A, R>(tx: Tx, statement: SetStatement<A, R>, asked: A): Promise<R> {
-  const member = Crowd.current();
+  const member = Crowd.memberIn(tx.em.getTransactionContext());
   if (!member) return (await statement(tx, [asked]))[0]!;
   return member.crowd.ask(member, statement, asked, (all) => statement(tx, all));
 }

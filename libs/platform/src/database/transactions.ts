@@ -92,6 +92,7 @@ export class Transactions {
  */
 export async function sideBySide(tx: Tx, works: readonly ((tx: Tx) => Promise<void>)[]): Promise<void> {
   await Crowd.run(
+    tx.em.getTransactionContext()!,
     works.map((work) => async () => {
       const beforeCommit: (() => Promise<void>)[] = [];
       const em = tx.em.fork({ keepTransactionContext: true });
