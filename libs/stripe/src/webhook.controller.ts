@@ -1,6 +1,6 @@
 import { Problem, Public, realTime, Transactions } from '@drawdown/platform';
 import { Controller, Headers, HttpCode, Inject, Logger, Param, Post, Req, type RawBodyRequest } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { noticeOf } from './event-topics.js';
 import { isLiveKey, STRIPE_OPTIONS, type StripeOptions } from './stripe-options.js';
@@ -10,6 +10,7 @@ import { verifiedEvent } from './webhook-signature.js';
 
 export class WebhookReceiptView {
   /** The word `true`: the wire has only texts here. */
+  @ApiProperty({ description: 'The word `true`: the wire has only texts here.' })
   received: string;
 }
 

@@ -1,12 +1,17 @@
 import { Requests } from '@drawdown/platform';
 import { Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { PriceSync } from './price-sync.service.js';
 
 /** A sync that has begun; each subscription takes it in a transaction of its own. */
 export class PriceSyncView {
+  @ApiProperty()
   message: string;
+
+  @ApiProperty()
   run_id: string;
+
+  @ApiProperty()
   workflow_id: string;
 }
 

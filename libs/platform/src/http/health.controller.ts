@@ -1,12 +1,13 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Controller, Get, HttpCode } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { sql } from 'kysely';
 import { Public } from '../auth/api-key.guard.js';
 import type { Sql } from '../database/transactions.js';
 import { Problem } from './problem.js';
 
 export class HealthView {
+  @ApiProperty({ enum: ['ok'] })
   status: 'ok';
 }
 
