@@ -1,9 +1,10 @@
-import { burnOrder, Decimal, type FeeLot, type PaidFee, sum, text } from '@drawdown/billing-core';
+import { burnOrder, type FeeLot, type PaidFee, sum, text } from '@drawdown/billing-core';
 import { creditsReturned } from '@drawdown/contracts';
 import { EventBus, rowsOf, together, type SetTx, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { LedgerEntry } from './ledger-entry.entity.js';
+import { type LotRow, lotState } from './lot-row.js';
 import { WalletsService } from './wallets.service.js';
 
 /** What credits pay of one line of an invoice. */
@@ -11,19 +12,10 @@ export interface PaidInvoiceFee extends PaidFee {
   readonly lineItemId: string | null;
 }
 
-interface FeeLotRow {
+interface FeeLotRow extends LotRow {
   customer_id: string;
   currency: string;
   id: string;
-  wallet_id: string;
-  priority: number | null;
-  source: string;
-  effective_at: string;
-  expires_at: string | null;
-  created_at: string;
-  remaining: string;
-  held: string;
-  conversion_rate: string;
 }
 
 /** Credits that pay fees, from wallets that allow FIXED or ALL. Callers hold the customer's lock. */
@@ -100,16 +92,4 @@ async function feeLotsOf(tx: SetTx, customerIds: readonly string[]): Promise<Fee
   return rowsOf(customerIds, found.rows, (row) => row.customer_id);
 }
 
-const feeLot = (row: FeeLotRow): FeeLot => ({
-  id: row.id,
-  walletId: row.wallet_id,
-  priority: row.priority,
-  effectiveAt: new Date(row.effective_at),
-  expiresAt: row.expires_at === null ? null : new Date(row.expires_at),
-  purchased: row.source === 'purchase',
-  createdAt: new Date(row.created_at),
-  remaining: new Decimal(row.remaining),
-  held: new Decimal(row.held),
-  rate: new Decimal(row.conversion_rate),
-  grant: row.source === 'grant',
-});
+const feeLot = (row: FeeLotRow): FeeLot => ({ ...lotState(row.id, row), grant: row.source === 'grant' });

@@ -2,6 +2,7 @@ import { burnOrder, Decimal, type Draw, type LotState } from '@drawdown/billing-
 import { together, type SetTx, type Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
 import { heldNow } from './hold-store.js';
+import { type LotRow, lotState } from './lot-row.js';
 
 /** A lot as a purse holds it. `usable`: its wallet is active and pays usage, and it was not written off. */
 export interface PurseLot extends LotState {
@@ -107,23 +108,15 @@ export class Purses {
 
 const purseKey = (customerId: string, currency: string): string => `${customerId} ${currency}`;
 
-interface PurseRow {
+interface PurseRow extends LotRow {
   customer_id: string;
-  wallet_id: string;
   currency: string;
-  conversion_rate: string;
   usable: boolean;
   prepaid: boolean;
   indebted: boolean;
   stale: boolean;
+  /** Null, as all of a lot is, for a wallet without one. */
   lot_id: string | null;
-  source: string;
-  priority: number | null;
-  effective_at: string;
-  expires_at: string | null;
-  created_at: string;
-  remaining: string;
-  held: string;
 }
 
 /**
@@ -173,17 +166,8 @@ function pursesFrom(found: readonly PurseRow[]): Purses {
 }
 
 const purseLot = (row: PurseRow, id: string): PurseLot => ({
-  id,
-  walletId: row.wallet_id,
+  ...lotState(id, row),
   customerId: row.customer_id,
   currency: row.currency,
   usable: row.usable,
-  priority: row.priority,
-  effectiveAt: new Date(row.effective_at),
-  expiresAt: row.expires_at === null ? null : new Date(row.expires_at),
-  purchased: row.source === 'purchase',
-  createdAt: new Date(row.created_at),
-  remaining: new Decimal(row.remaining),
-  held: new Decimal(row.held),
-  rate: new Decimal(row.conversion_rate),
 });
