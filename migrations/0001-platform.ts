@@ -83,7 +83,7 @@ export class PlatformMigration extends Migration {
       );
       create index due_work_by_instant on due_work (environment_id, due_at, rank, customer_id);
       create index due_work_by_customer on due_work (environment_id, customer_id, due_at, rank);
-      create index due_work_parked on due_work (environment_id, customer_id) where parked_at is not null;
+      create index due_work_held_up on due_work (environment_id, customer_id) where parked_at is not null or retry_at is not null;
 
       create table idempotency_key (
         environment_id text not null,

@@ -74,9 +74,10 @@ const workOf = (row: DueRow | undefined): DueWork | null =>
 
 /**
  * A customer one of whose works is parked, or to be tried again later than in so many seconds, waits as a whole: later
- * steps must not overtake an earlier one.
+ * steps must not overtake an earlier one. The index of those that do is nearly always empty: the first condition is its.
  */
 export const waitingCustomer = (beyondSeconds = 0) => sql`exists (
   select from due_work p
   where p.environment_id = w.environment_id and p.customer_id = w.customer_id
+    and (p.parked_at is not null or p.retry_at is not null)
     and (p.parked_at is not null or p.retry_at > now() + make_interval(secs => ${beyondSeconds}::float)))`;
