@@ -147,7 +147,16 @@ describe('a period that rested without prorations', () => {
     expect(fees({ items: [old, later] })).toEqual(['later:rest']);
   });
 
-  it('with prorations each part owes its share', () => {
-    expect(bill({ items: [old], ended, charged: [before], prorated: true }).total).toBe('52.87');
+  it('owes shares of an item that began inside the first part, which was charged its share', () => {
+    const inside = item({ cadence: 'ARREAR', start: at('01-08T00:00') });
+    expect(bill({ ended, charged: [before], items: [inside] }).total).toBe('52.87');
+  });
+
+  it('with prorations, where the first part gave its rest back, each part owes its share', () => {
+    expect(bill({ items: [old], ended, charged: [], prorated: true }).total).toBe('52.87');
+  });
+
+  it('owes nothing more of a full fee when prorations were switched on meanwhile', () => {
+    expect(bill({ items: [old], ended, charged: [before], prorated: true }).lines).toEqual([]);
   });
 });

@@ -103,19 +103,23 @@ function advanceFees(items: readonly BillableItem[], next: BilledPeriod, prorate
     .map((item) => feeLine(item, next, next, prorated));
 }
 
-/** A full fee is for the whole period: what paid it before a pause owes no other after it. */
+/**
+ * A full fee is for the whole period: what paid it before a pause owes no other after it. Of which an earlier part was
+ * charged its share only, because it began inside, this part is charged its share too.
+ */
 function arrearsFees(
   items: readonly BillableItem[],
   ended: BilledPeriod,
   prorated: boolean,
   charged: readonly Span[],
 ): BillLine[] {
-  const paid = (item: BillableItem) => !prorated && charged.some((part) => owedFee(item).within(part) !== null);
   return items
-    .filter((item) => item.type === 'FIXED' && item.cadence === 'ARREAR' && !paid(item))
+    .filter((item) => item.type === 'FIXED' && item.cadence === 'ARREAR')
     .flatMap((item) => {
       const part = owedFee(item).within(ended);
-      return part ? [feeLine(item, part, ended, prorated || ended.restCredited === true)] : [];
+      const before = charged.filter((one) => owedFee(item).within(one) !== null);
+      if (!part || before.some((one) => +owedFee(item).within(one)!.start === +one.start)) return [];
+      return [feeLine(item, part, ended, prorated || ended.restCredited === true || before.length > 0)];
     });
 }
 

@@ -16,6 +16,7 @@ interface Group {
 interface Member {
   readonly crowd: Crowd;
   waitsFor: number;
+  hasLeft: boolean;
 }
 
 /**
@@ -28,7 +29,8 @@ export class Crowd {
   private readonly waiting = new Map<unknown, Group>();
   private active = 0;
   private idle = 0;
-  private answering = false;
+  private answering: Promise<void> | null = null;
+  private failure: { readonly error: unknown } | null = null;
 
   private constructor(private readonly transaction: object) {}
 
@@ -38,14 +40,16 @@ export class Crowd {
     return member && member.crowd.transaction === transaction && member.crowd.active > 0 ? member : null;
   }
 
-  /** Waits for all, also when one fails: the others' statements would go on in a transaction that is over. */
+  /**
+   * Waits for all, also when one fails: the others' statements would go on in a transaction that is over. Throws what
+   * failed first, which is why the others did.
+   */
   static async run(transaction: object, works: readonly (() => Promise<void>)[]): Promise<void> {
     const crowd = new Crowd(transaction);
     crowd.active = works.length;
-    const ended = await Promise.allSettled(
-      works.map((work) => this.here.run({ crowd, waitsFor: 0 }, work).finally(() => crowd.leave())),
-    );
-    for (const end of ended) if (end.status === 'rejected') throw end.reason;
+    await Promise.all(works.map((work) => this.here.run({ crowd, waitsFor: 0, hasLeft: false }, () => crowd.do(work))));
+    await crowd.answering;
+    if (crowd.failure) throw crowd.failure.error;
   }
 
   /** @param alike what may be answered together has the same. */
@@ -55,41 +59,55 @@ export class Crowd {
       if (!group) this.waiting.set(alike, (group = { run: run as Group['run'], asks: [] }));
       group.asks.push({ member, asked, resolve: resolve as Ask['resolve'], reject });
       if (member.waitsFor++ === 0) this.idle++;
-      void this.answer();
+      this.answer();
     });
   }
 
-  private leave(): void {
-    this.active--;
-    void this.answer();
+  private async do(work: () => Promise<void>): Promise<void> {
+    await work().catch((error: unknown) => this.fail(error));
+    this.leave(Crowd.here.getStore()!);
   }
 
-  private async answer(): Promise<void> {
-    if (this.answering || this.idle < this.active) return;
-    this.answering = true;
+  /** Whoever leaves takes along what it has asked and waits for no more. */
+  private leave(member: Member): void {
+    for (const [alike, { asks, run }] of this.waiting) {
+      const others = asks.filter((ask) => ask.member !== member);
+      for (const ask of asks) if (ask.member === member) ask.reject(new Error('its work is over'));
+      if (others.length === 0) this.waiting.delete(alike);
+      else this.waiting.set(alike, { run, asks: others });
+    }
+    member.hasLeft = true;
+    if (member.waitsFor > 0) this.idle--;
+    this.active--;
+    this.answer();
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= { error };
+  }
+
+  private answer(): void {
+    if (this.answering || this.waiting.size === 0 || this.idle < this.active) return;
     const groups = [...this.waiting.values()];
     this.waiting.clear();
+    this.answering = this.answerAll(groups);
+  }
+
+  private async answerAll(groups: readonly Group[]): Promise<void> {
     for (const group of groups) await this.answerGroup(group);
-    this.answering = false;
-    if (this.waiting.size > 0) void this.answer();
+    this.answering = null;
+    this.answer();
   }
 
   private async answerGroup({ run, asks }: Group): Promise<void> {
-    const settled = await run(asks.map(({ asked }) => asked)).then(
-      (answers) =>
-        asks.map(
-          ({ resolve }, n) =>
-            () =>
-              resolve(answers[n]),
-        ),
-      (error: unknown) =>
-        asks.map(
-          ({ reject }) =>
-            () =>
-              reject(error),
-        ),
+    const settle = await run(asks.map(({ asked }) => asked)).then(
+      (answers) => (ask: Ask, n: number) => ask.resolve(answers[n]),
+      (error: unknown) => {
+        this.fail(error);
+        return (ask: Ask) => ask.reject(error);
+      },
     );
-    for (const { member } of asks) if (--member.waitsFor === 0) this.idle--;
-    for (const settle of settled) settle();
+    for (const { member } of asks) if (--member.waitsFor === 0 && !member.hasLeft) this.idle--;
+    asks.forEach(settle);
   }
 }

@@ -62,7 +62,7 @@ export class SetWiseDriver extends PostgreSqlDriver {
     const alone = () => super.find(entityName, where, options) as Promise<never[]>;
     const member = Crowd.memberIn(options.ctx);
     const some = options as unknown as FindSome;
-    if (!member || !isPlainFind(some) || !isPlain(where)) return alone();
+    if (!member || !isPlainFind(some) || !isPlain(where) || (some.lockMode && !('id' in where))) return alone();
     const columns = Object.keys(where as Row).toSorted();
     const alike = ['find', Utils.className(entityName), ...columns, some.lockMode, JSON.stringify(some.orderBy)];
     const rows = await member.crowd.ask(member, alike.join(), where as Row, (asked) =>
@@ -79,7 +79,7 @@ export class SetWiseDriver extends PostgreSqlDriver {
     const member = Crowd.memberIn((options as { ctx?: unknown }).ctx);
     const columns = Object.keys(data[0] ?? {}).toSorted();
     const sameColumns = data.every((row) => Object.keys(row).toSorted().join() === columns.join());
-    if (!member || !sameColumns || !this.declarations(this.meta(entityName), columns)) {
+    if (!member || !sameColumns || !data.every(isStorable) || !this.declarations(this.meta(entityName), columns)) {
       return super.nativeInsertMany(entityName, data, options);
     }
     const alike = ['insert', Utils.className(entityName), ...columns].join();
@@ -97,7 +97,14 @@ export class SetWiseDriver extends PostgreSqlDriver {
     const member = Crowd.memberIn((options as { ctx?: unknown }).ctx);
     const changed = Object.keys(data).toSorted();
     const keys = Utils.isPlainObject(where) ? Object.keys(where).toSorted() : [];
-    if (!member || !keys.includes('id') || !this.declarations(this.meta(entityName), [...keys, ...changed])) {
+    if (
+      !member ||
+      !keys.includes('id') ||
+      !isStorable(where) ||
+      Object.values(where).includes(null) ||
+      !isStorable(data) ||
+      !this.declarations(this.meta(entityName), [...keys, ...changed])
+    ) {
       return super.nativeUpdate(entityName, where, data, options);
     }
     const alike = ['update', Utils.className(entityName), ...keys, 'to', ...changed].join();
@@ -113,8 +120,9 @@ export class SetWiseDriver extends PostgreSqlDriver {
     const [first] = asked;
     const varying = Object.keys(first!).filter((key) => asked.some((where) => !isSame(where[key], first![key])));
     const keyOf = (row: Row) => varying.map((key) => row[key]).join('\n');
-    const plain = asked.every((where) => varying.every((key) => typeof where[key] === 'string'));
-    if (!plain || new Set(asked.map(keyOf)).size < asked.length) {
+    const plain = this.declarations(this.meta(entityName), varying)?.every(({ as, cast }) => as === 'text' && !cast);
+    const words = asked.every((where) => varying.every((key) => typeof where[key] === 'string'));
+    if (!plain || !words || new Set(asked.map(keyOf)).size < asked.length) {
       const found: Row[][] = [];
       for (const where of asked) found.push(await find(where));
       return found;
@@ -153,6 +161,11 @@ export class SetWiseDriver extends PostgreSqlDriver {
     asked: readonly { readonly where: Row; readonly data: Row }[],
     options: object,
   ): Promise<QueryResult<object>[]> {
+    if (new Set(asked.map(({ where }) => where.id)).size < asked.length) {
+      const results: QueryResult<object>[] = [];
+      for (const one of asked) results.push(...(await this.updateAll(meta, { keys, changed }, [one], options)));
+      return results;
+    }
     const { declared, selected } = this.recordset(meta, changed);
     const wanted = this.recordset(meta, keys, 'if_');
     const { returning, version } = this.returned(meta);
@@ -230,6 +243,12 @@ function isPlainFind(options: FindSome): boolean {
   // Of many rows in an order, the first ones of each can't be told in one statement.
   return !fields && !exclude && !offset && !having && !(limit !== undefined && ordered);
 }
+
+/** As the column takes it: no condition, piece of SQL, nor anything that is still to be converted. */
+const isStorable = (row: object): boolean =>
+  Object.values(row).every(
+    (value) => value === null || value instanceof Date || /^(string|number|boolean)$/.test(typeof value),
+  );
 
 const isPlain = (where: unknown): boolean =>
   Utils.isPlainObject(where) && Object.keys(where).every((key) => !key.startsWith('$'));

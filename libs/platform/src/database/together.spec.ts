@@ -70,6 +70,27 @@ describe('a crowd', () => {
     expect(ended).toBe(3);
   });
 
+  it('throws what failed first in time, whoever it was', async () => {
+    const works = [30, 10, 20].map((ms) => async () => {
+      await sleep(ms);
+      throw new Error(`after ${ms}`);
+    });
+    await expect(Crowd.run(TRANSACTION, works)).rejects.toThrow('after 10');
+  });
+
+  it('forgets what a member has asked that left without waiting for it', async () => {
+    const { sizes, ask } = doubling();
+    const works = [
+      () => Promise.all([ask(1), Promise.reject(new Error('gone'))]).then(() => {}),
+      async () => {
+        await sleep(5);
+        await ask(2);
+      },
+    ];
+    await expect(Crowd.run(TRANSACTION, works)).rejects.toThrow('gone');
+    expect(sizes).toEqual([1]);
+  });
+
   it('is not known outside: a question is a statement of its own', async () => {
     const { sizes, ask } = doubling();
     expect(await Promise.all([ask(1), ask(2)])).toEqual([2, 4]);
