@@ -23,9 +23,10 @@ export class AccountCredits {
   /** An invoice is finalized: its excess is given, or the account pays, puts off or collects. */
   async settle(tx: Tx, invoice: Invoice, total: Decimal, excess: Decimal): Promise<AccountSettlement> {
     this.record(tx, invoice, 'given', excess);
+    if (!excess.isZero()) await tx.em.flush();
     // Credits are bought with money of their own: the lot comes with a payment.
     if (invoice.type === 'CREDIT' || total.isZero()) return { accountCreditApplied: ZERO, accountCarried: ZERO };
-    const balance = await this.balance(tx, invoice.customerId, invoice.currency);
+    const balance = await together(tx, balancesOf, invoice);
     const { applied, carried, collected } = accountShare(total, balance, invoice.currency);
     this.record(tx, invoice, 'applied', applied.neg());
     this.record(tx, invoice, 'carried', carried.neg());

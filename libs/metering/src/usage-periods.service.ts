@@ -10,19 +10,15 @@ type Opened = PayloadOf<typeof periodOpened>;
 @Injectable()
 export class UsagePeriods {
   async open(tx: Tx, { period, ...subscription }: Opened): Promise<void> {
-    tx.em.create(UsagePeriod, {
-      ...tx.scope,
+    await together(tx, openAll, {
       id: period.period_id,
-      customerId: subscription.customer_id,
-      subscriptionId: subscription.subscription_id,
+      customer_id: subscription.customer_id,
+      subscription_id: subscription.subscription_id,
       currency: subscription.currency,
       kind: period.kind,
-      startAt: new Date(period.start),
-      endAt: new Date(period.end),
-      closedAt: null,
-      settledAt: null,
+      start_at: period.start,
+      end_at: period.end,
     });
-    await tx.em.flush();
   }
 
   get(tx: Tx, id: string): Promise<UsagePeriod> {
@@ -49,6 +45,18 @@ export class UsagePeriods {
   async close(tx: Tx, period: Opened['period']): Promise<void> {
     await together(tx, closeAll, { id: period.period_id, end: new Date(period.end) });
   }
+}
+
+async function openAll(tx: SetTx, periods: readonly object[]): Promise<undefined[]> {
+  await sql`
+    insert into usage_period (
+      id, tenant_id, environment_id, customer_id, subscription_id, currency, kind, start_at, end_at, closed_at, settled_at)
+    select id, ${tx.scope.tenantId}, ${tx.scope.environmentId}, customer_id, subscription_id, currency, kind, start_at,
+           end_at, null, null
+    from jsonb_to_recordset(${JSON.stringify(periods)}::jsonb) p(
+      id text, customer_id text, subscription_id text, currency text, kind text, start_at timestamptz,
+      end_at timestamptz)`.execute(tx.db);
+  return periods.map(() => undefined);
 }
 
 async function closeAll(

@@ -10,7 +10,7 @@ export { databaseAddress, type DatabaseAddress } from './database/database-url.j
 export { ensurePostgres, type EmbeddedPostgres } from './database/embedded-postgres.js';
 export { explainRefusal } from './database/explain-refusal.js';
 export { invariant, platformInvariants, type Invariant } from './database/invariant.js';
-export { loaded } from './database/loaded.js';
+export { hasInHand, loaded } from './database/loaded.js';
 export { newId } from './database/new-id.js';
 export { ormOptions } from './database/orm-options.js';
 export type { Caller, Scope } from './database/scope.js';

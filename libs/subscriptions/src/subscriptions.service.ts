@@ -1,7 +1,17 @@
 import { addDuration, paidTimeOf } from '@drawdown/billing-core';
 import { CustomersService } from '@drawdown/customers';
 import { subscriptionCreated } from '@drawdown/contracts';
-import { Agenda, createdWithin, EventBus, loaded, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
+import {
+  hasInHand,
+  Agenda,
+  createdWithin,
+  EventBus,
+  loaded,
+  newId,
+  pageOptions,
+  Problem,
+  type Tx,
+} from '@drawdown/platform';
 import { PlansService } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
@@ -210,7 +220,7 @@ export class SubscriptionsService {
 
   /** As `lineItems`, to be read only: the transaction doesn't look through them for changes. */
   async lineItemsToRead(tx: Tx, subscriptionId: string): Promise<LineItem[]> {
-    await tx.em.flush();
+    if (hasInHand(tx, LineItem)) await tx.em.flush();
     const of = { environmentId: tx.scope.environmentId, subscriptionId };
     return tx.em.find(LineItem, of, { orderBy: ITEM_ORDER, disableIdentityMap: true });
   }

@@ -16,3 +16,11 @@ export async function loaded<T extends OwnedRow>(tx: Tx, entity: EntityName<T>, 
   if (known?.environmentId === environmentId) return known as T;
   return (await tx.em.findOne(entity, { environmentId, id } as never)) as T | null;
 }
+
+/** Whether the transaction has loaded or made rows of this kind, which it may have changed since the last flush. */
+export function hasInHand<T extends object>(tx: Tx, entity: new (...args: never[]) => T): boolean {
+  const work = tx.em.getUnitOfWork();
+  return [work.getIdentityMap(), work.getPersistStack()].some((known) =>
+    [...known].some((row) => row instanceof entity),
+  );
+}
