@@ -1,7 +1,8 @@
 import { text, ZERO } from '@drawdown/billing-core';
-import { Agenda, newId, Problem, type Caller, type Scope, type Tx } from '@drawdown/platform';
+import { Agenda, newId, overlapped, Problem, type Caller, type Scope, type Tx } from '@drawdown/platform';
 import { SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CustomerLanes } from './customer-lanes.js';
 import { CustomerBusy, type Patience } from './customer-locks.js';
 import { EventCustomers, type Named } from './event-customers.js';
@@ -27,6 +28,9 @@ export const RETENTION_MS = 400 * 24 * 60 * 60_000;
 
 /** Events that may wait in a lane, and events of one transaction, unless a single request has more. */
 const LIMITS = { waiting: 20_000, group: 4_000 };
+
+/** PostgreSQL inserts so many while the next ones are folded. */
+const FOLDED_AT_ONCE = 500;
 
 type RequestOutcome = GroupOutcome<readonly IngestResult[]>;
 
@@ -96,18 +100,27 @@ export class IngestionService {
     await current(customerIds);
     const stored = await storedHashes(tx, [...new Set(arriving.map((event) => event.key))]);
     const fold = await this.openFold(tx, arriving, customerIds);
-    const accepted: { event: NewEvent; outcome: Outcome }[] = [];
-    const results = arriving.map((event): IngestResult => {
-      const known = stored.get(event.key);
-      if (known) return duplicate(event, known);
-      stored.set(event.key, event.contentHash);
-      const outcome = fate(event, named.get(event.content)!, fold, tx.now);
-      accepted.push({ event, outcome });
-      return taken(event, outcome);
-    });
     const batchId = newId('batch');
-    if (accepted.length > 0) await insertEvents(tx, batchId, accepted);
-    await this.burner.record(tx, fold, { type: 'usage_batch', id: batchId });
+    const results: IngestResult[] = [];
+    await overlapped(async (write) => {
+      for (let place = 0; place < arriving.length; place += FOLDED_AT_ONCE) {
+        if (place > 0) await nextTurn();
+        const accepted: { event: NewEvent; outcome: Outcome }[] = [];
+        for (const event of arriving.slice(place, place + FOLDED_AT_ONCE)) {
+          const known = stored.get(event.key);
+          if (known) {
+            results.push(duplicate(event, known));
+            continue;
+          }
+          stored.set(event.key, event.contentHash);
+          const outcome = fate(event, named.get(event.content)!, fold, tx.now);
+          accepted.push({ event, outcome });
+          results.push(taken(event, outcome));
+        }
+        if (accepted.length > 0) write(insertEvents(tx, batchId, accepted));
+      }
+      await this.burner.record(tx, fold, { type: 'usage_batch', id: batchId });
+    });
     return results;
   }
 

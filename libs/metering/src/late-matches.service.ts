@@ -104,7 +104,7 @@ export class LateMatches {
       set attribution = m.attribution, credits_burned = m.credits_burned, reason = m.reason, batch_id = ${batchId}
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) m(
         key uuid, attribution jsonb, credits_burned numeric, reason text)
-      where e.key = m.key`.execute(tx.db);
+      where e.key = any(${rows.map(({ key }) => key)}::uuid[]) and e.key = m.key`.execute(tx.db);
   }
 }
 

@@ -66,7 +66,8 @@ async function closeAll(
   await sql`
     update usage_period p set closed_at = ${tx.now}, end_at = c.end_at
     from unnest(${asked.map(({ id }) => id)}::text[], ${asked.map(({ end }) => end)}::timestamptz[]) c(id, end_at)
-    where p.environment_id = ${tx.scope.environmentId} and p.id = c.id and p.closed_at is null`.execute(tx.db);
+    where p.id = any(${asked.map(({ id }) => id)}::text[]) and p.environment_id = ${tx.scope.environmentId}
+      and p.id = c.id and p.closed_at is null`.execute(tx.db);
   return asked.map(() => undefined);
 }
 

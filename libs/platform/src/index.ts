@@ -13,6 +13,7 @@ export { invariant, platformInvariants, type Invariant } from './database/invari
 export { hasInHand, loaded } from './database/loaded.js';
 export { newId } from './database/new-id.js';
 export { ormOptions } from './database/orm-options.js';
+export { overlapped } from './database/overlapped.js';
 export type { Caller, Scope } from './database/scope.js';
 export { sqlState } from './database/sql-state.js';
 export { rowsOf, together, type SetTx } from './database/together.js';

@@ -123,13 +123,13 @@ async function recordAll(tx: SetTx, asked: readonly Recorded[]): Promise<undefin
     with moved_lot as (
       update lot set remaining = moved.remaining, held = moved.held, updated_at = ${tx.now}
       from jsonb_to_recordset(${JSON.stringify(lotRows)}::jsonb) moved(id text, remaining numeric, held numeric)
-      where lot.id = moved.id),
+      where lot.id = any(${lots.map((lot) => lot.lotId)}::text[]) and lot.id = moved.id),
     moved_wallet as (
       update wallet set credit_balance = moved.balance, entry_seq = moved.seq, entry_hash = moved.hash,
                         spendable = spendable + moved.change, updated_at = ${tx.now}
       from jsonb_to_recordset(${JSON.stringify(walletRows)}::jsonb) moved(
         id text, balance numeric, change numeric, seq bigint, hash bytea)
-      where wallet.id = moved.id)
+      where wallet.id = any(${walletRows.map(({ id }) => id)}::text[]) and wallet.id = moved.id)
     insert into ledger_entry (
       id, tenant_id, environment_id, wallet_id, seq, customer_id, lot_id, kind, credits, balance_after,
       lot_remaining_after, cause_type, cause_id, line_item_id, period_id, business_key, at, reason,

@@ -179,8 +179,9 @@ export class SetWiseDriver extends PostgreSqlDriver {
     const result = await this.execute<QueryResult<Row>>(
       `update ${this.tableOf(meta)} t set ${set.join(', ')}
        from jsonb_to_recordset(?::jsonb) v(${[...declared, ...wanted.declared].join(', ')})
-       where ${matches.join(' and ')} returning t.id${returning && `, t.${returning}`}`,
-      [JSON.stringify(rows)],
+       where t.id = any(array(select jsonb_array_elements_text(?::jsonb))) and ${matches.join(' and ')}
+       returning t.id${returning && `, t.${returning}`}`,
+      [JSON.stringify(rows), JSON.stringify(asked.map(({ where }) => where.id))],
       'run',
       (options as { ctx?: never }).ctx,
     );
