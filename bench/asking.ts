@@ -18,7 +18,7 @@ export async function reads(database: BenchDatabase, { seconds }: { seconds: num
   const drawdown = await Product.start(url);
   const seeded = await drawdown.subscribers(CUSTOMERS);
   const walletIds = await drawdown.giveCredits(seeded);
-  const lines = await asked(drawdown.target, seeded, walletIds, seconds);
+  const lines = await asked(drawdown.target, askingCalls(seeded, walletIds), seconds);
   await drawdown.server.stop();
   const rows = lines.map(({ name, connections, result }): Cell[] => [
     name,
@@ -40,12 +40,11 @@ export async function reads(database: BenchDatabase, { seconds }: { seconds: num
 /** Each as fast as it goes, and at half of that rate: there a single answer's time is what a customer waits for. */
 export async function asked(
   target: Target,
-  seeded: Seeded,
-  walletIds: readonly string[],
+  calls: Readonly<Record<string, () => Call>>,
   seconds: number,
 ): Promise<AskedLine[]> {
   const lines: AskedLine[] = [];
-  for (const [name, nextCall] of askingCalls(seeded, walletIds)) {
+  for (const [name, nextCall] of Object.entries(calls)) {
     const connections = CONNECTIONS;
     const most = await drive(target, { connections, seconds }, nextCall);
     const half = await drive(target, { connections, seconds, pace: most.perSecond / 2 }, nextCall);
@@ -55,19 +54,20 @@ export async function asked(
   return lines;
 }
 
-function askingCalls({ customers, customerIds }: Seeded, walletIds: readonly string[]): [string, () => Call][] {
+/** What is asked, of these customers in turn. */
+export function askingCalls({ customers, customerIds }: Seeded, walletIds: readonly string[]) {
   let next = 0;
   const of = (ids: readonly string[]) => ids[next++ % ids.length]!;
   const use = { event_name: 'contact_enrich', properties: { rows: '2' }, expires_in_seconds: 60 };
   const get = (path: string): Call => ({ method: 'GET', path: `/v1${path}` });
-  return [
-    ['balance of a wallet', () => get(`/wallets/${of(walletIds)}/balance/real-time`)],
-    ['a wallet', () => get(`/wallets/${of(walletIds)}`)],
-    ['entitlements of a customer', () => get(`/customers/${of(customerIds)}/entitlements`)],
-    ['usage of a customer', () => get(`/customers/usage?customer_id=${of(customerIds)}`)],
+  return {
+    'balance of a wallet': () => get(`/wallets/${of(walletIds)}/balance/real-time`),
+    'a wallet': () => get(`/wallets/${of(walletIds)}`),
+    'entitlements of a customer': () => get(`/customers/${of(customerIds)}/entitlements`),
+    'usage of a customer': () => get(`/customers/usage?customer_id=${of(customerIds)}`),
     // The last: its holds expire while whatever comes after it is measured.
-    ['authorize with hold', () => call('/credits/authorize', { external_customer_id: of(customers), ...use })],
-  ];
+    'authorize with hold': () => call('/credits/authorize', { external_customer_id: of(customers), ...use }),
+  };
 }
 
 /** What lots hold back is what their open holds keep, or the run fails. */

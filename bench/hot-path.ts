@@ -1,4 +1,4 @@
-import { asked } from './asking.js';
+import { asked, askingCalls } from './asking.js';
 import type { BenchDatabase } from './database.js';
 import { queryOnce } from './database.js';
 import { ceiling } from './ceiling.js';
@@ -84,7 +84,7 @@ async function product(url: string, seconds: number): Promise<{ events: Line[]; 
       events.push({ name: `Drawdown, ${BULK} a request, ${name}`, connections, result });
     }
   }
-  const reads = await asked(drawdown.target, seeded, walletIds, seconds);
+  const reads = await asked(drawdown.target, askingCalls(seeded, walletIds), seconds);
   await drawdown.server.stop();
   return { events, reads };
 }

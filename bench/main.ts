@@ -1,4 +1,5 @@
 // npm run bench -- [reads | billing-run | growth | webhooks] [--seconds n] [--customers n] [--processes n] [--events n] [--write]
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { reads } from './asking.js';
 import { BenchDatabase } from './database.js';
@@ -13,7 +14,8 @@ const { values, positionals } = parseArgs({
   options: {
     seconds: { type: 'string', default: '4' },
     customers: { type: 'string', default: '10000' },
-    processes: { type: 'string', default: '1' },
+    // As one runs it: a process for each core.
+    processes: { type: 'string', default: String(availableParallelism()) },
     events: { type: 'string', default: '100000' },
     write: { type: 'boolean', default: false },
   },

@@ -15,11 +15,6 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const LOCK_TIMEOUT_MS = 10_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-/**
- * What is prepared is planned once for all values, not anew for each while that looks cheaper: it looks up rows by their
- * ids, and for a list of one id planning took longer than all the rest (decision 31).
- */
-const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
 
 /** Every wait on the database has a limit. */
 export const ormOptions = ({ clientUrl, poolSize, entities, migrations }: OrmParts) =>
@@ -40,7 +35,6 @@ export const ormOptions = ({ clientUrl, poolSize, entities, migrations }: OrmPar
     driverOptions: {
       Client: PreparingClient,
       application_name: applicationName,
-      options: PLANNED_ONCE,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       lock_timeout: LOCK_TIMEOUT_MS,

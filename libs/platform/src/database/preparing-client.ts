@@ -7,19 +7,17 @@ const MAX_TEXTS = 400;
 /** Time for its holder to give a broken connection back himself. */
 const GIVEN_BACK_AFTER_MS = 100;
 const FEATURE_NOT_SUPPORTED = '0A000';
-/** How much of a list is read decides how it is best read: such a statement is planned each time, by its values. */
-const PART_OF_A_LIST = /\b(limit|offset) \$\d/i;
 
 interface Statement {
   uses: number;
   readonly name: string;
-  /** False for parts of lists, and after a migration changed the columns it answers with: PostgreSQL then refuses the prepared one. */
+  /** False after a migration changed the columns it answers with: then PostgreSQL refuses the prepared one. */
   preparable: boolean;
 }
 
 /**
- * A connection that prepares the statements it is given often, so that PostgreSQL parses and plans them once
- * (`PLANNED_ONCE`). Parsing and planning is most of what a small statement costs. The counts are the process's, the prepared statements are the
+ * A connection that prepares the statements it is given often, so that PostgreSQL parses and plans them once. Parsing
+ * and planning is most of what a small statement costs. The counts are the process's, the prepared statements are the
  * connection's own. A connection that breaks goes back to the pool, whoever holds it.
  */
 export class PreparingClient extends pg.Client {
@@ -59,7 +57,7 @@ export class PreparingClient extends pg.Client {
   private static counted(text: string): Statement | undefined {
     let statement = this.statements.get(text);
     if (!statement && this.statements.size < MAX_TEXTS) {
-      statement = { uses: 0, name: `drawdown_${this.statements.size}`, preparable: !PART_OF_A_LIST.test(text) };
+      statement = { uses: 0, name: `drawdown_${this.statements.size}`, preparable: true };
       this.statements.set(text, statement);
     }
     if (statement) statement.uses++;

@@ -33,6 +33,14 @@ const DEADLOCK = '40P01';
 const STALE_STATEMENT = '0A000';
 const REPEATED: readonly (string | null)[] = [SERIALIZATION_FAILURE, DEADLOCK, STALE_STATEMENT];
 
+/** How a transaction is run. */
+interface Manner {
+  /** For what only reads; what writes runs at READ COMMITTED, under row locks. */
+  readonly isolationLevel?: IsolationLevel;
+  /** Its prepared statements keep one plan for all values (decision 31): for transactions that look rows up by ids. */
+  readonly plannedOnce?: boolean;
+}
+
 /** Opens transactions. The whole unit is repeated when PostgreSQL asks for it (deadlock, serialization failure). */
 @Injectable()
 export class Transactions {
@@ -40,11 +48,8 @@ export class Transactions {
 
   constructor(private readonly orm: MikroORM) {}
 
-  /**
-   * @param isolationLevel given for what only reads; what writes runs at READ COMMITTED, under row locks.
-   * @throws Problem 401 when the caller's API key was revoked meanwhile, 404 when the environment doesn't exist.
-   */
-  async run<T>(caller: Scope | Caller, work: (tx: Tx) => Promise<T>, isolationLevel?: IsolationLevel): Promise<T> {
+  /** @throws Problem 401 when the caller's API key was revoked meanwhile, 404 when the environment doesn't exist. */
+  async run<T>(caller: Scope | Caller, work: (tx: Tx) => Promise<T>, manner: Manner = {}): Promise<T> {
     // Exactly the two: rows are made with `...tx.scope`, whatever else the caller's object holds.
     const scope: Scope = { tenantId: caller.tenantId, environmentId: caller.environmentId };
     const apiKeyId = 'apiKeyId' in caller ? caller.apiKeyId : null;
@@ -56,7 +61,7 @@ export class Transactions {
           async (em) => {
             const entityManager = em as EntityManager;
             const db = entityManager.getKysely() as Sql;
-            const now = await environmentTime(db, scope, apiKeyId, isolationLevel === undefined);
+            const now = await environmentTime(db, scope, apiKeyId, manner);
             const tx: Tx = {
               em: entityManager,
               db,
@@ -72,7 +77,7 @@ export class Transactions {
             await doAll(beforeCommit);
             return result;
           },
-          { isolationLevel },
+          { isolationLevel: manner.isolationLevel },
         );
         for (const action of afterCommit) action();
         return result;
@@ -110,18 +115,27 @@ async function doAll(actions: (() => Promise<void>)[]): Promise<void> {
   for (let action = actions.shift(); action; action = actions.shift()) await action();
 }
 
-/** The environment's time; the same round trip asks whether the key still opens it, which a process may only remember. */
-async function environmentTime(db: Sql, scope: Scope, apiKeyId: string | null, writes: boolean): Promise<Date> {
+/**
+ * The environment's time; the same round trip asks whether the key still opens it, which a process may only remember, and
+ * says how the transaction's statements are planned.
+ */
+async function environmentTime(
+  db: Sql,
+  scope: Scope,
+  apiKeyId: string | null,
+  { isolationLevel, plannedOnce }: Manner,
+): Promise<Date> {
+  const plans = plannedOnce ? sql`, set_config('plan_cache_mode', 'force_generic_plan', true)` : sql``;
   const found = await sql<{ clock_at: string | null; opened: boolean }>`
     select clock_at, ${apiKeyId}::text is null or exists (
       select from api_key k where k.id = ${apiKeyId} and k.environment_id = e.id and k.revoked_at is null
-        and (k.expires_at is null or k.expires_at > now())) opened
+        and (k.expires_at is null or k.expires_at > now())) opened${plans}
     from environment e where tenant_id = ${scope.tenantId} and id = ${scope.environmentId}`.execute(db);
   const row = found.rows[0];
   if (!row) throw Problem.notFound('environment', scope.environmentId);
   if (!row.opened) throw Problem.unauthorized();
   if (row.clock_at === null) return realTime();
-  return writes ? standingTime(db, scope) : new Date(row.clock_at);
+  return isolationLevel === undefined ? standingTime(db, scope) : new Date(row.clock_at);
 }
 
 /** A clock that stands is not moved while a transaction works at its time: whoever moves it waits for us. */

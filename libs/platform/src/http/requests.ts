@@ -25,7 +25,7 @@ export class Requests {
 
   /** A read: one transaction, so that everything in the answer is of one moment. */
   read<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.transactions.run(this.scope(), work, IsolationLevel.REPEATABLE_READ);
+    return this.transactions.run(this.scope(), work, { isolationLevel: IsolationLevel.REPEATABLE_READ });
   }
 
   /**

@@ -164,7 +164,7 @@ export class Agenda {
   /**
    * Runs a transaction in which customers stand as of now: `current`, called once their locks are held, finds those with
    * work due by now; that is done first, each customer's in a transaction of its own, so that one whose work fails holds
-   * up nobody, and the transaction is run again.
+   * up nobody, and the transaction is run again. Its statements are planned once (decision 31).
    */
   async runCurrent<T>(
     caller: Scope | Caller,
@@ -173,12 +173,12 @@ export class Agenda {
     const failed = new Set<string>();
     for (;;) {
       try {
-        return await this.transactions.run(caller, (tx) =>
+        const onTime = (tx: Tx) =>
           work(tx, async (customerIds) => {
             const behind = (await this.behind(tx, customerIds)).filter((id) => !failed.has(id));
             if (behind.length > 0) throw new Behind(behind);
-          }),
-        );
+          });
+        return await this.transactions.run(caller, onTime, { plannedOnce: true });
       } catch (error) {
         if (!(error instanceof Behind)) throw error;
         for (const id of error.customerIds) if (!(await this.catchUpAlone(caller, id))) failed.add(id);
