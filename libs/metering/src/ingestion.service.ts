@@ -34,7 +34,7 @@ const FOLDED_AT_ONCE = 500;
 
 type RequestOutcome = GroupOutcome<readonly IngestResult[]>;
 
-/** Takes events in: stored, priced and burnt in one transaction whose number of statements doesn't grow with them. */
+/** Takes events in: stored, priced and burnt in one transaction of a handful of statements. */
 @Injectable()
 export class IngestionService {
   private readonly lanes: CustomerLanes<IngestRequest, readonly IngestResult[]>;
