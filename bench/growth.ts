@@ -34,6 +34,10 @@ export async function growth(
     return result;
   };
   const fill = () => ofEach[turn++ % ofEach.length]!();
+  const atHalf = async (call: Parameters<typeof asked>[1]): Promise<LoadResult> => {
+    const [, half] = await asked(drawdown.target, call, seconds);
+    return half!.result;
+  };
   const rows: Cell[][] = [];
   for (let goal = FIRST; goal <= events; goal *= 10) {
     while (stored < goal) await burn(FILLING_CONNECTIONS, FILLING_SECONDS, fill);
@@ -59,9 +63,4 @@ export async function growth(
     title: 'Growth',
     lines: [table(head, rows), '\nBalances and entitlements at half of the rate they reach.'],
   };
-
-  async function atHalf(call: Parameters<typeof asked>[1]): Promise<LoadResult> {
-    const [, half] = await asked(drawdown.target, call, seconds);
-    return half!.result;
-  }
 }

@@ -1,5 +1,7 @@
 import { IngestionService } from '@drawdown/metering';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Agenda, type Tx } from '@drawdown/platform';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { productionScope } from '../../support/production-scope.js';
 import { UsageWorld } from './usage-world.js';
@@ -86,6 +88,46 @@ describe('many events at once', () => {
     );
     expect(few).toBeGreaterThan(5);
     expect(many).toBe(few);
+  });
+
+  it('are stored in their order, also those that are folded while the ones before them are inserted', async () => {
+    const acme = await world.subscriber();
+    const names = Array.from({ length: 1000 }, (_, place) => `slice-${place === 500 ? 499 : place}`);
+    const results = await world.reportAll(names.map((name) => world.rows(acme, '0.01', { event_id: name })));
+    expect(results.map((one) => one.event_id)).toEqual(names);
+    expect(results.flatMap((one, place) => (one.status === 'duplicate' ? place : []))).toEqual([500]);
+    const stored = await world.modules.run((tx) =>
+      sql<{ event_id: string }>`
+        select event_id from usage_event where external_customer_id = ${acme} order by seq`.execute(tx.db),
+    );
+    expect(stored.rows.map((row) => row.event_id)).toEqual([...new Set(names)]);
+    expect(await world.balance(acme)).toBe('85.015');
+  });
+
+  it('are looked up by their ids in a young database too', async () => {
+    const acme = await world.subscriber();
+    for (let n = 0; n < 5; n++) await world.report(world.rows(acme, '0.01'));
+    const event = {
+      event_id: 'young',
+      event_name: 'contact_enrich',
+      customer_id: null,
+      external_customer_id: acme,
+      timestamp: null,
+      source: null,
+      properties: { rows: '1' },
+    };
+    /** With those of transactions before it that aren't published yet. */
+    const scansOf = async (tx: Tx): Promise<number> => {
+      const found = await sql<{ n: string }>`
+        select seq_scan n from pg_stat_xact_user_tables where relname = 'usage_event'`.execute(tx.db);
+      return Number(found.rows[0]!.n);
+    };
+    const scans = await world.modules.get(Agenda).runCurrent(world.modules.scope, async (tx) => {
+      const before = await scansOf(tx);
+      await world.modules.get(IngestionService).ingestIn(tx, { events: [event], path: () => '' });
+      return (await scansOf(tx)) - before;
+    });
+    expect(scans).toBe(0);
   });
 
   /** 10 tables, 5 of them free, and 20 rows each. */

@@ -49,6 +49,30 @@ describe('statements that overlap', () => {
     expect(await written()).toEqual([]);
   });
 
+  it('tell of what the work failed with, when that was before them', async () => {
+    const failed = modules.run((tx) =>
+      overlapped(async (write) => {
+        write(add(tx, 1));
+        const own = sql`select 1 / 0`.execute(tx.db).then(() => {});
+        write(add(tx, 2));
+        await own;
+      }),
+    );
+    expect(sqlState(await failed.catch((error: unknown) => error))).toBe('22012');
+    expect(await written()).toEqual([]);
+  });
+
+  it('are waited for also when the work fails at once', async () => {
+    const failed = modules.run((tx) =>
+      overlapped((write) => {
+        for (const n of [1, 2]) write(add(tx, n));
+        throw new Error('the work has failed');
+      }),
+    );
+    await expect(failed).rejects.toThrow('the work has failed');
+    expect(await written()).toEqual([]);
+  });
+
   it('leave nothing when the work fails while they are under way', async () => {
     const failed = modules.run((tx) =>
       overlapped((write) => {

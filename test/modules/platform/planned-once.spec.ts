@@ -21,4 +21,13 @@ describe('statements that are planned once', () => {
       expect(await modules.run(planMode)).toBe('auto');
     }
   });
+
+  it('are no longer, when others have something to do before the commit', async () => {
+    const modes: string[] = [];
+    await modules.get(Agenda).runCurrent(modules.scope, async (tx) => {
+      tx.beforeCommit(async () => void modes.push(await planMode(tx)));
+      modes.push(await planMode(tx));
+    });
+    expect(modes).toEqual(['force_generic_plan', 'auto']);
+  });
 });

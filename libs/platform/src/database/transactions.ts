@@ -74,6 +74,8 @@ export class Transactions {
               afterCommit: (action) => void afterCommit.push(action),
             };
             const result = await work(tx);
+            // What others want done before the commit is more than looking rows up.
+            if (manner.plannedOnce && beforeCommit.length > 0) await sql`select ${plans(false)}`.execute(db);
             await doAll(beforeCommit);
             return result;
           },
@@ -116,6 +118,14 @@ async function doAll(actions: (() => Promise<void>)[]): Promise<void> {
 }
 
 /**
+ * How prepared statements are planned from here to the end of the transaction. One that is planned once may have been so
+ * while its tables were nearly empty, where reading all of a table looks best: it must not.
+ */
+const plans = (once: boolean) => sql`
+  set_config('plan_cache_mode', ${sql.lit(once ? 'force_generic_plan' : 'auto')}, true),
+  set_config('enable_seqscan', ${sql.lit(once ? 'off' : 'on')}, true)`;
+
+/**
  * The environment's time; the same round trip asks whether the key still opens it, which a process may only remember, and
  * says how the transaction's statements are planned.
  */
@@ -125,11 +135,10 @@ async function environmentTime(
   apiKeyId: string | null,
   { isolationLevel, plannedOnce }: Manner,
 ): Promise<Date> {
-  const plans = plannedOnce ? sql`, set_config('plan_cache_mode', 'force_generic_plan', true)` : sql``;
   const found = await sql<{ clock_at: string | null; opened: boolean }>`
     select clock_at, ${apiKeyId}::text is null or exists (
       select from api_key k where k.id = ${apiKeyId} and k.environment_id = e.id and k.revoked_at is null
-        and (k.expires_at is null or k.expires_at > now())) opened${plans}
+        and (k.expires_at is null or k.expires_at > now())) opened${plannedOnce ? sql`, ${plans(true)}` : sql``}
     from environment e where tenant_id = ${scope.tenantId} and id = ${scope.environmentId}`.execute(db);
   const row = found.rows[0];
   if (!row) throw Problem.notFound('environment', scope.environmentId);
