@@ -2,7 +2,6 @@ import {
   composeBill,
   composeChange,
   type BillLine,
-  type BillableItem,
   type BilledPeriod,
   type BilledUsage,
   type CommittedUsage,
@@ -16,12 +15,11 @@ import {
 import { UsageService } from '@drawdown/metering';
 import type { Tx } from '@drawdown/platform';
 import {
+  type BilledItem,
   commitmentOf,
-  type LineItem,
   type Period,
   type Subscription,
   SubscriptionsService,
-  unitPriceOfItem,
 } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
 import { commitmentLine, isOfCommitment } from './commitment-line.js';
@@ -70,10 +68,10 @@ export class BillComposer {
     { settle, withLate = true }: { settle: boolean; withLate?: boolean },
   ): Promise<InvoiceContent> {
     const { subscription, next, ended } = step;
-    const items = await this.subscriptions.lineItemsToRead(tx, subscription.id);
+    const items = await this.subscriptions.billedItems(tx, subscription.id);
     const late = ended && withLate ? await this.lateOf(tx, subscription.id, settle) : [];
     const draft = composeBill({
-      items: items.map(billableItem),
+      items,
       next,
       ended,
       charged: ended ? await this.chargedBefore(tx, subscription, ended) : [],
@@ -94,8 +92,8 @@ export class BillComposer {
     change: { readonly ended: readonly string[]; readonly begun: readonly string[]; readonly at: Date },
     period: BilledPeriod,
   ): Promise<InvoiceContent> {
-    const items = await this.subscriptions.lineItemsToRead(tx, subscription.id);
-    const named = (ids: readonly string[]) => items.filter(({ id }) => ids.includes(id)).map(billableItem);
+    const items = await this.subscriptions.billedItems(tx, subscription.id);
+    const named = (ids: readonly string[]) => items.filter(({ id }) => ids.includes(id));
     const draft = composeChange({
       ended: named(change.ended),
       begun: named(change.begun),
@@ -109,8 +107,8 @@ export class BillComposer {
 
   /** True when the step has usage that may still come in: its invoice waits for it. */
   async waitsForUsage(tx: Tx, { subscription, ended }: BillingStep): Promise<boolean> {
-    const items = await this.subscriptions.lineItemsToRead(tx, subscription.id);
-    return settlesUsage(items.map(billableItem), ended);
+    const items = await this.subscriptions.billedItems(tx, subscription.id);
+    return settlesUsage(items, ended);
   }
 
   /** Parts of the same billing period, before pauses that gave nothing back. */
@@ -159,22 +157,10 @@ export const billedPeriod = (period: Period): BilledPeriod => ({
   restCredited: period.restCredited,
 });
 
-const billableItem = (item: LineItem): BillableItem => ({
-  id: item.id,
-  type: item.priceType,
-  cadence: item.invoiceCadence,
-  price: unitPriceOfItem(item),
-  quantity: item.quantity,
-  start: item.startDate,
-  end: item.endDate ?? null,
-  feeFrom: item.feeFrom,
-  feeUntil: item.feeUntil ?? null,
-});
-
 function contentOf(
   draft: InvoiceDraft<BillLine>,
   subscription: Subscription,
-  items: readonly LineItem[],
+  items: readonly BilledItem[],
 ): InvoiceContent {
   const byId = new Map(items.map((item) => [item.id, item]));
   const lines = draft.lines.map((line) => {
@@ -186,10 +172,10 @@ function contentOf(
   return { ...draft, lines };
 }
 
-const lineContent = (line: BillLine & { due: Decimal }, item: LineItem): LineContent => ({
+const lineContent = (line: BillLine & { due: Decimal }, item: BilledItem): LineContent => ({
   lineItemId: item.id,
   priceId: item.priceId,
-  priceType: item.priceType,
+  priceType: item.type,
   planId: item.planId,
   planDisplayName: item.planDisplayName,
   meterId: item.meterId,

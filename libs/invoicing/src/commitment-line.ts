@@ -1,5 +1,5 @@
 import { type BillLine, displayAmount, roundMoney, text } from '@drawdown/billing-core';
-import type { LineItem, Subscription } from '@drawdown/subscriptions';
+import type { BilledItem, Subscription } from '@drawdown/subscriptions';
 import type { LineContent } from './invoice-content.js';
 import type { CommitmentNote } from './invoice.entity.js';
 
@@ -12,7 +12,7 @@ export const isOfCommitment = (line: BillLine & Pick<LineContent, 'due'>): line 
 export const commitmentLine = (
   line: CommitmentLine,
   subscription: Subscription,
-  items: readonly LineItem[],
+  items: readonly BilledItem[],
 ): LineContent => ({
   lineItemId: null,
   priceId: null,

@@ -67,8 +67,7 @@ export class CreditPurchases {
     if (!purchase || !canMove(PURCHASE_MOVES, purchase.state, 'granted')) return;
     const wallet = await this.wallets.get(tx, purchase.walletId);
     if (wallet.status === 'closed') return this.strand(tx, invoice, purchase);
-    const { lot } = await this.wallets.addLot(tx, {
-      walletId: wallet.id,
+    const { lotId } = await this.wallets.addLot(tx, wallet, {
       credits: purchase.credits,
       source: 'purchase',
       priority: purchase.priority ?? null,
@@ -82,7 +81,7 @@ export class CreditPurchases {
     });
     tx.em.assign(purchase, {
       state: move(PURCHASE_MOVES, purchase.state, 'granted'),
-      lotId: lot.id,
+      lotId,
       updatedAt: tx.now,
     });
   }

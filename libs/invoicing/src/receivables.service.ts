@@ -9,7 +9,7 @@ import {
   paymentSucceeded,
 } from '@drawdown/contracts';
 import { CustomersService } from '@drawdown/customers';
-import { Agenda, EventBus, loaded, Problem, type Tx } from '@drawdown/platform';
+import { Agenda, EventBus, loaded, Problem, type SetTx, together, type Tx } from '@drawdown/platform';
 import { LockMode } from '@mikro-orm/core';
 import { Injectable, Logger } from '@nestjs/common';
 import { sql } from 'kysely';
@@ -39,10 +39,18 @@ export class Receivables {
 
   /** Locks the customer, then the invoice, and reads it as nobody else can be changing it. @throws Problem 404. */
   async lock(tx: Tx, id: string): Promise<Invoice> {
-    const { customerId } = await this.get(tx, id);
-    await this.customers.lock(tx, [customerId]);
+    const invoice = await this.lockIfKnown(tx, id);
+    if (!invoice) throw Problem.notFound('invoice', id);
+    return invoice;
+  }
+
+  /** As `lock`; null where there is none, or none any more. */
+  async lockIfKnown(tx: Tx, id: string): Promise<Invoice | null> {
     await tx.em.flush();
-    return tx.em.findOneOrFail(
+    const customerId = await together(tx, customersOf, id);
+    if (!customerId) return null;
+    await this.customers.lock(tx, [customerId]);
+    return tx.em.findOne(
       Invoice,
       { environmentId: tx.scope.environmentId, id },
       { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true },
@@ -154,6 +162,15 @@ export class Receivables {
     invoice.status = move(INVOICE_MOVES, invoice.status, 'FINALIZED');
     invoice.voidedAt = null;
   }
+}
+
+/** Whose the invoices are. */
+async function customersOf(tx: SetTx, invoiceIds: readonly string[]): Promise<(string | null)[]> {
+  const found = await sql<{ id: string; customer_id: string }>`
+    select id, customer_id from invoice
+    where environment_id = ${tx.scope.environmentId} and id = any(${invoiceIds}::text[])`.execute(tx.db);
+  const customerOf = new Map(found.rows.map((row) => [row.id, row.customer_id]));
+  return invoiceIds.map((id) => customerOf.get(id) ?? null);
 }
 
 /** Money that is asked for: what is due after the customer's account has paid, put off or collected. */

@@ -7,9 +7,10 @@ import {
   type subscriptionCancelled,
   type subscriptionPaused,
 } from '@drawdown/contracts';
-import { Agenda, loaded, type Tx } from '@drawdown/platform';
+import { Agenda, type SetTx, together, type Tx } from '@drawdown/platform';
 import { type Subscription, SubscriptionsService } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
+import { sql } from 'kysely';
 import { billedPeriod, BillComposer } from './bill-composer.js';
 import { FeePayments } from './fee-payments.service.js';
 import { InvoiceBook } from './invoice-book.js';
@@ -123,10 +124,8 @@ export class SubscriptionInvoices {
    * lines is dropped. Does nothing when there is no draft any more.
    */
   async finalize(tx: Tx, invoiceId: string): Promise<void> {
-    const known = await loaded(tx, Invoice, invoiceId);
-    if (!known) return;
-    const invoice = await this.receivables.lock(tx, invoiceId);
-    if (invoice.status !== 'DRAFT') return;
+    const invoice = await this.receivables.lockIfKnown(tx, invoiceId);
+    if (invoice?.status !== 'DRAFT') return;
     await this.agenda.cancel(tx, 'invoice.finalize', invoice.id);
     const step = await this.composer.stepOf(tx, invoice);
     const content = await this.composer.compose(tx, step, { settle: true });
@@ -138,9 +137,7 @@ export class SubscriptionInvoices {
   }
 
   private async draft(tx: Tx, key: StepKey): Promise<void> {
-    const { subscriptionId, kind, periodId } = key;
-    const made = { environmentId: tx.scope.environmentId, subscriptionId, kind, periodId };
-    if (await tx.em.findOne(Invoice, made)) return;
+    if (await together(tx, areDrafted, key)) return;
     const step = await this.composer.stepOf(tx, key);
     const waits = await this.composer.waitsForUsage(tx, step);
     if (!waits && (await this.composer.compose(tx, step, { settle: false })).lines.length === 0) return;
@@ -149,7 +146,7 @@ export class SubscriptionInvoices {
       ...key,
       customerId: step.subscription.customerId,
       type: 'SUBSCRIPTION',
-      billingReason: REASON_OF[kind],
+      billingReason: REASON_OF[key.kind],
       currency: step.subscription.currency,
       periodStart: start,
       periodEnd: end,
@@ -167,6 +164,20 @@ export class SubscriptionInvoices {
       dueAt: new Date(tx.now.getTime() + LATE_USAGE_WINDOW_MS),
     });
   }
+}
+
+/** Whether a step has its invoice, whatever became of it. */
+async function areDrafted(tx: SetTx, steps: readonly StepKey[]): Promise<boolean[]> {
+  const found = await sql<{ drafted: boolean }>`
+    select exists (
+      select from invoice
+      where environment_id = ${tx.scope.environmentId} and subscription_id = s.subscription_id
+        and period_id = s.period_id and kind = s.kind and kind <> 'change') drafted
+    from unnest(
+      ${steps.map(({ subscriptionId }) => subscriptionId)}::text[], ${steps.map(({ periodId }) => periodId)}::text[],
+      ${steps.map(({ kind }) => kind)}::text[]) with ordinality s(subscription_id, period_id, kind, place)
+    order by place`.execute(tx.db);
+  return found.rows.map(({ drafted }) => drafted);
 }
 
 const dueDateOf = (tx: Tx, { paymentTerms, customerTimezone }: Subscription): Date =>

@@ -37,15 +37,15 @@ export class TopUps {
   private async add(tx: Tx, wallet: Wallet, body: TopUpWalletBody, bought: ReturnType<typeof boughtBy>) {
     const reason = body.transaction_reason as 'FREE_CREDIT_GRANT' | 'PURCHASED_CREDIT_DIRECT';
     const source = reason === 'FREE_CREDIT_GRANT' ? 'free' : 'purchase';
-    const { lot, entry, created } = await this.wallets.addLot(tx, {
+    const { lotId, created } = await this.wallets.addLot(tx, wallet, {
       ...bought,
-      walletId: wallet.id,
       source,
       reason,
       key: `top-up:${wallet.id}:${bought.requestKey ?? newId('request')}`,
       referenceType: source === 'purchase' ? 'EXTERNAL' : 'REQUEST',
       referenceId: bought.requestKey,
     });
+    const { lot, entry } = await this.wallets.lotWithEntry(tx, lotId);
     if (!created && !(lot.granted.eq(bought.credits) && lot.source === source)) throw keyReused();
     return entry.id;
   }

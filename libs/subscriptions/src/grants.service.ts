@@ -13,7 +13,7 @@ import { Agenda, EventBus, loaded, newId, together, type SetTx, type Tx } from '
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { CreditGrantApplication, SubscriptionGrant } from './grant.entity.js';
-import { Period } from './period.entity.js';
+import { periodIdAt } from './period-store.js';
 import { Subscription, timeOf } from './subscription.entity.js';
 
 /**
@@ -269,13 +269,4 @@ function stepOf(subscription: Subscription, grant: SubscriptionGrant, step: numb
   const zone = subscription.customerTimezone;
   if (grant.cadence === 'ONETIME') return oneTimeGrant(rule, firstPeriodOf(time).span, zone);
   return recurringStep(rule, paidTimeOf(time), zone, step, subscription.prorationBehavior === 'create_prorations');
-}
-
-async function periodIdAt(tx: Tx, subscriptionId: string, at: Date): Promise<string | null> {
-  const [period] = await tx.em.find(
-    Period,
-    { environmentId: tx.scope.environmentId, subscriptionId, startAt: { $lte: at }, endAt: { $gt: at } },
-    { limit: 1 },
-  );
-  return period?.id ?? null;
 }

@@ -1,4 +1,5 @@
 export type { AggregatedFeature, EntitlementSource } from './aggregated-feature.js';
+export type { BilledItem } from './billed-items.js';
 export { commitmentOf } from './commitment.js';
 export { EntitledFeatures } from './entitled-features.service.js';
 export {
@@ -16,7 +17,6 @@ export { Pause } from './pause.entity.js';
 export { Pauses } from './pauses.service.js';
 export { Period } from './period.entity.js';
 export { PlanChanges, type PlanChange } from './plan-changes.service.js';
-export { unitPriceOfItem } from './rule-copy.js';
 export { isRunning, SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription-status.js';
 export { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
 export { SubscriptionView, subscriptionView, type SubscriptionRelations } from './subscription.dto.js';

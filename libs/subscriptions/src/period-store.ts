@@ -1,5 +1,5 @@
 import type { PlannedPeriod } from '@drawdown/billing-core';
-import { newId, together, type SetTx, type Tx } from '@drawdown/platform';
+import { hasInHand, newId, together, type SetTx, type Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
 import { Period } from './period.entity.js';
 import type { Subscription } from './subscription.entity.js';
@@ -33,9 +33,8 @@ export async function recordPeriod(
   { kind, span, whole }: PlannedPeriod,
   number: number,
 ): Promise<Period | null> {
-  const id = newId('period');
   const recorded = await together(tx, recordPeriods, {
-    id,
+    id: newId('period'),
     subscription_id: subscription.id,
     customer_id: subscription.customerId,
     number,
@@ -45,13 +44,12 @@ export async function recordPeriod(
     whole_start: whole.start,
     whole_end: whole.end,
   });
-  if (!recorded) return null;
-  return tx.em.findOneOrFail(Period, { environmentId: tx.scope.environmentId, id });
+  return recorded && tx.em.map(Period, recorded);
 }
 
-/** @returns of each whether it was recorded now. */
-async function recordPeriods(tx: SetTx, periods: readonly { readonly id: string }[]): Promise<boolean[]> {
-  const inserted = await sql<{ id: string }>`
+/** @returns of each the row, null where it was recorded before. */
+async function recordPeriods(tx: SetTx, periods: readonly { readonly id: string }[]): Promise<(PeriodRow | null)[]> {
+  const inserted = await sql<PeriodRow>`
     insert into subscription_period
       (id, tenant_id, environment_id, subscription_id, customer_id, number, kind, start_at, end_at,
        whole_start, whole_end, rest_credited, status, created_at, updated_at)
@@ -61,7 +59,31 @@ async function recordPeriods(tx: SetTx, periods: readonly { readonly id: string 
       id text, subscription_id text, customer_id text, number int, kind text, start_at timestamptz, end_at timestamptz,
       whole_start timestamptz, whole_end timestamptz)
     on conflict on constraint subscription_period_number do nothing
-    returning id`.execute(tx.db);
-  const recorded = new Set(inserted.rows.map(({ id }) => id));
-  return periods.map(({ id }) => recorded.has(id));
+    returning *`.execute(tx.db);
+  const recorded = new Map(inserted.rows.map((row) => [row.id, row]));
+  return periods.map(({ id }) => recorded.get(id) ?? null);
+}
+
+/** As the database has it. */
+interface PeriodRow {
+  readonly id: string;
+}
+
+/** Which period of a subscription an instant lies in; null for none. */
+export async function periodIdAt(tx: Tx, subscriptionId: string, at: Date): Promise<string | null> {
+  if (hasInHand(tx, Period)) await tx.em.flush();
+  return together(tx, periodIdsAt, { subscriptionId, at });
+}
+
+async function periodIdsAt(
+  tx: SetTx,
+  asked: readonly { readonly subscriptionId: string; readonly at: Date }[],
+): Promise<(string | null)[]> {
+  const found = await sql<{ id: string | null }>`
+    select (select id from subscription_period
+            where environment_id = ${tx.scope.environmentId} and subscription_id = a.subscription_id
+              and start_at <= a.at and end_at > a.at limit 1) id
+    from unnest(${asked.map(({ subscriptionId }) => subscriptionId)}::text[], ${asked.map(({ at }) => at)}::timestamptz[])
+      with ordinality a(subscription_id, at, place) order by place`.execute(tx.db);
+  return found.rows.map(({ id }) => id);
 }

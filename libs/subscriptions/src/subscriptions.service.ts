@@ -1,21 +1,12 @@
 import { addDuration, paidTimeOf } from '@drawdown/billing-core';
 import { CustomersService } from '@drawdown/customers';
 import { subscriptionCreated } from '@drawdown/contracts';
-import {
-  hasInHand,
-  Agenda,
-  createdWithin,
-  EventBus,
-  loaded,
-  newId,
-  pageOptions,
-  Problem,
-  type Tx,
-} from '@drawdown/platform';
+import { Agenda, createdWithin, EventBus, loaded, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
 import { PlansService } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { addItems } from './added-item.js';
+import { billedItemsOf, type BilledItem } from './billed-items.js';
 import { assertCommittable } from './commitment.js';
 import { agreedGrant, copyOffer } from './copies.js';
 import type { SubscriptionGrant } from './grant.entity.js';
@@ -218,11 +209,9 @@ export class SubscriptionsService {
     return tx.em.find(LineItem, { environmentId: tx.scope.environmentId, subscriptionId }, { orderBy: ITEM_ORDER });
   }
 
-  /** As `lineItems`, to be read only: the transaction doesn't look through them for changes. */
-  async lineItemsToRead(tx: Tx, subscriptionId: string): Promise<LineItem[]> {
-    if (hasInHand(tx, LineItem)) await tx.em.flush();
-    const of = { environmentId: tx.scope.environmentId, subscriptionId };
-    return tx.em.find(LineItem, of, { orderBy: ITEM_ORDER, disableIdentityMap: true });
+  /** As `lineItems`, with what invoices need of them. */
+  billedItems(tx: Tx, subscriptionId: string): Promise<BilledItem[]> {
+    return billedItemsOf(tx, subscriptionId);
   }
 
   /** What the views show beside the subscriptions themselves, by subscription, in few queries. */

@@ -59,15 +59,25 @@ export interface UsageItemRow {
   zone: string;
 }
 
-const usageItemRows = (environmentId: RawBuilder<unknown>) => sql<UsageItemRow>`
+const usageItemRows = (environmentId: RawBuilder<unknown>, relations: RawBuilder<unknown>) => sql<UsageItemRow>`
     select i.subscription_id, i.customer_id, i.id line_item_id, i.currency, i.meter_id, s.start_date started_at,
            i.rule::text rule, i.start_date, i.end_date, p.id period_id, p.number, p.kind, p.start_at, p.end_at, p.whole_start,
            p.whole_end, p.status = 'open' as open, s.status <> 'cancelled' running, s.billing_period,
            s.billing_period_count, coalesce(s.paid_from, s.trial_end, s.start_date) paid_start, s.customer_timezone zone
     from subscription_line_item i
-    join subscription s on s.id = i.subscription_id
-    join subscription_period p on p.subscription_id = i.subscription_id
+    ${relations}
     where i.environment_id = ${environmentId} and i.price_type = 'USAGE'`;
+
+const related = sql`
+    join subscription s on s.id = i.subscription_id
+    join subscription_period p on p.subscription_id = i.subscription_id`;
+
+/** The same for few items: `offset 0` keeps it a look-up for each of them, whatever a planner without statistics believes. */
+const lookedUp = (from: RawBuilder<unknown>, to: RawBuilder<unknown>) => sql`
+    cross join lateral (select * from subscription where id = i.subscription_id offset 0) s
+    cross join lateral (
+      select * from subscription_period
+      where subscription_id = i.subscription_id and end_at > ${from} and start_at <= ${to} offset 0) p`;
 
 /** The item counts at some time of the period. */
 const meets = sql`i.start_date < p.end_at and (i.end_date is null or i.end_date > p.start_at)`;
@@ -107,8 +117,8 @@ export const usageItemRowsIn = (
   from: RawBuilder<unknown>,
   to: RawBuilder<unknown>,
 ) => sql<UsageItemRow>`
-    ${usageItemRows(environmentId)}
-      and ${meets} and i.customer_id = ${customers} and p.end_at > ${from} and p.start_at <= ${to}
+    ${usageItemRows(environmentId, lookedUp(from, to))}
+      and ${meets} and i.customer_id = ${customers}
     order by s.start_date, s.id, i.id, p.number`;
 
 /** The items that count at some time in `[from, to]`, by period. */
@@ -125,7 +135,7 @@ export async function usageItemsIn(
   keys: readonly { readonly lineItemId: string; readonly periodId: string }[],
 ): Promise<UsageItem[]> {
   const found = await sql<UsageItemRow>`
-    ${usageItemRows(sql`${environmentId}`)}
+    ${usageItemRows(sql`${environmentId}`, related)}
       and (i.id, p.id) in (select * from unnest(
         ${keys.map((key) => key.lineItemId)}::text[], ${keys.map((key) => key.periodId)}::text[]))`.execute(db);
   return found.rows.map(usageItem);
@@ -144,7 +154,7 @@ export async function usageChainsOf(tx: Tx, items: readonly UsageItem[]): Promis
   }
   const chains = [...since.values()];
   const found = await sql<UsageItemRow>`
-    select * from (${usageItemRows(sql`${tx.scope.environmentId}`)} and ${meets}) found
+    select * from (${usageItemRows(sql`${tx.scope.environmentId}`, related)} and ${meets}) found
     join unnest(${chains.map((one) => one.subscriptionId)}::text[], ${chains.map((one) => one.meterId)}::text[],
                 ${chains.map((one) => one.number)}::int[]) c(of_subscription, of_meter, since)
       on c.of_subscription = subscription_id and c.of_meter = meter_id and number >= c.since

@@ -46,8 +46,7 @@ export class WalletLifecycle {
       }));
     const credits = given(body.initial_credits_to_load);
     if (credits?.gt(0)) {
-      const { id: walletId } = wallet;
-      await this.wallets.addLot(tx, { walletId, credits, source: 'initial', expiresAt, key: `initial:${walletId}` });
+      await this.wallets.addLot(tx, wallet, { credits, source: 'initial', expiresAt, key: `initial:${wallet.id}` });
     }
     assertChargeable(wallet);
     await this.watch.look(tx);
@@ -131,7 +130,7 @@ export class WalletLifecycle {
         { lotId, credits: rest.neg(), kind: 'write_off', cause, key: `write_off:${lotId}` },
       ]);
     }
-    await tx.em.refresh(lot);
+    if (rest.gt(0)) await tx.em.refresh(lot);
     tx.em.assign(lot, { writtenOffAt: tx.now, updatedAt: tx.now });
     if (rest.lte(0)) return;
     const wallet = await this.wallets.get(tx, lot.walletId);

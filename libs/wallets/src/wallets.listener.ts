@@ -9,7 +9,7 @@ import {
 import { InTransaction, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import type { Wallet } from './wallet.entity.js';
-import { isWatched, WalletWatch } from './wallet-watch.service.js';
+import { WalletWatch } from './wallet-watch.service.js';
 import { WalletsService } from './wallets.service.js';
 
 @Injectable()
@@ -23,8 +23,7 @@ export class WalletsListener {
   @InTransaction(grantDue)
   async giveGrant(tx: Tx, grant: PayloadOf<typeof grantDue>): Promise<void> {
     const wallet = await this.walletFor(tx, grant);
-    await this.wallets.addLot(tx, {
-      walletId: wallet.id,
+    await this.wallets.addLot(tx, wallet, {
       credits: new Decimal(grant.credits),
       source: 'grant',
       priority: grant.priority,
@@ -55,11 +54,7 @@ export class WalletsListener {
   }
 
   private async lookAtAll(tx: Tx, customerId: string): Promise<void> {
-    const watched = (await this.wallets.ofCustomer(tx, customerId)).filter(isWatched);
-    this.watch.mark(
-      tx,
-      watched.map(({ id }) => id),
-    );
+    this.watch.mark(tx, await this.wallets.watchedOf(tx, customerId));
   }
 
   /**

@@ -1,7 +1,19 @@
 import { Decimal, text } from '@drawdown/billing-core';
 import { creditsAdded, LATE_USAGE_WINDOW_MS, walletCreated } from '@drawdown/contracts';
-import { Agenda, createdWithin, EventBus, newId, pageOptions, Problem, type Tx } from '@drawdown/platform';
+import {
+  Agenda,
+  createdWithin,
+  EventBus,
+  newId,
+  pageOptions,
+  Problem,
+  rowsOf,
+  type SetTx,
+  together,
+  type Tx,
+} from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
+import { sql } from 'kysely';
 import { balancesOf, type WalletBalance } from './balances.js';
 import { Debts } from './debts.service.js';
 import { endExpiredHolds } from './hold-store.js';
@@ -35,7 +47,6 @@ export interface NewWallet {
 }
 
 export interface NewLot extends MovementNote {
-  readonly walletId: string;
   /** Above zero, at most 12 places. */
   readonly credits: Decimal;
   readonly source: LotSource;
@@ -72,6 +83,11 @@ export class WalletsService {
       { environmentId: tx.scope.environmentId, customerId },
       { orderBy: { createdAt: 'asc', id: 'asc' }, refresh: true },
     );
+  }
+
+  /** Those of a customer's wallets in which alerts or automatic top-ups were ever set up. */
+  watchedOf(tx: Tx, customerId: string): Promise<string[]> {
+    return together(tx, watchedOfAll, customerId);
   }
 
   search(tx: Tx, query: WalletSearchBody): Promise<[Wallet[], number]> {
@@ -127,13 +143,12 @@ export class WalletsService {
 
   /**
    * Brings a lot into a wallet, a frozen one too, and publishes `credits.added`; bought credits pay what the customer
-   * owes first. Its write-off is scheduled one late-usage window after its expiry. A key seen before moves nothing and
-   * answers what it brought then. @throws Problem 409 when the wallet is closed.
+   * owes first. Its write-off is scheduled one late-usage window after its expiry. A key seen before moves nothing.
+   * @returns the lot the key has brought, and whether it did so now. @throws Problem 409 when the wallet is closed.
    */
-  async addLot(tx: Tx, input: NewLot): Promise<{ lot: Lot; entry: LedgerEntry; created: boolean }> {
-    const wallet = await this.get(tx, input.walletId);
-    const before = await this.lotByKey(tx, input.key);
-    if (before) return { ...before, created: false };
+  async addLot(tx: Tx, wallet: Wallet, input: NewLot): Promise<{ lotId: string; created: boolean }> {
+    const before = await together(tx, lotsByKey, input.key);
+    if (before) return { lotId: before, created: false };
     if (wallet.status === 'closed') throw Problem.state(`wallet ${wallet.id} is closed`, wallet.status);
     const lot = newLot(tx, wallet, input);
     const { credits } = input;
@@ -164,7 +179,14 @@ export class WalletsService {
       source: input.source,
       effective_at: lot.effectiveAt.toISOString(),
     });
-    return { ...(await this.lotByKey(tx, input.key))!, created: true };
+    return { lotId: lot.id, created: true };
+  }
+
+  /** A lot with the entry that brought its credits. */
+  async lotWithEntry(tx: Tx, id: string): Promise<{ lot: Lot; entry: LedgerEntry }> {
+    const { environmentId } = tx.scope;
+    const lot = await tx.em.findOneOrFail(Lot, { environmentId, id }, { refresh: true });
+    return { lot, entry: await tx.em.findOneOrFail(LedgerEntry, { environmentId, businessKey: lot.businessKey }) };
   }
 
   /**
@@ -222,12 +244,24 @@ export class WalletsService {
     const wallet = await tx.em.findOne(Wallet, { environmentId: tx.scope.environmentId, customerId, currency });
     return wallet?.conversionRate ?? null;
   }
+}
 
-  private async lotByKey(tx: Tx, businessKey: string): Promise<{ lot: Lot; entry: LedgerEntry } | null> {
-    const where = { environmentId: tx.scope.environmentId, businessKey };
-    const lot = await tx.em.findOne(Lot, where, { refresh: true });
-    return lot && { lot, entry: await tx.em.findOneOrFail(LedgerEntry, where) };
-  }
+/** By customer; whether they are in use is what a look at them decides. */
+async function watchedOfAll(tx: SetTx, customerIds: readonly string[]): Promise<string[][]> {
+  const found = await sql<{ id: string; customer_id: string }>`
+    select id, customer_id from wallet
+    where environment_id = ${tx.scope.environmentId} and customer_id = any(${customerIds}::text[])
+      and (auto_topup is not null or alert_settings is not null)`.execute(tx.db);
+  return rowsOf(customerIds, found.rows, (row) => row.customer_id).map((rows) => rows.map(({ id }) => id));
+}
+
+/** @returns of each key the id of the lot it has brought. */
+async function lotsByKey(tx: SetTx, keys: readonly string[]): Promise<(string | null)[]> {
+  const found = await sql<{ id: string; business_key: string }>`
+    select id, business_key from lot
+    where environment_id = ${tx.scope.environmentId} and business_key = any(${keys}::text[])`.execute(tx.db);
+  const ids = new Map(found.rows.map((row) => [row.business_key, row.id]));
+  return keys.map((key) => ids.get(key) ?? null);
 }
 
 /** Inserted with what moves the credits into it. */

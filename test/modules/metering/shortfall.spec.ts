@@ -38,8 +38,7 @@ async function addCredits(externalId: string, credits: string, key: string): Pro
     const customers = world.modules.get(CustomersService);
     const customer = await customers.resolveForUpdate(tx, { external_customer_id: externalId });
     const [wallet] = await world.modules.get(WalletsService).ofCustomer(tx, customer.id);
-    await world.modules.get(WalletsService).addLot(tx, {
-      walletId: wallet!.id,
+    await world.modules.get(WalletsService).addLot(tx, wallet!, {
       credits: new Decimal(credits),
       source: 'purchase',
       key,

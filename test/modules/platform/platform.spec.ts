@@ -378,7 +378,7 @@ describe('due work', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
       working--;
     };
-    const names = Array.from({ length: 60 }, (_, n) => `crowd-${n}`);
+    const names = Array.from({ length: 160 }, (_, n) => `crowd-${n}`);
     await sql`
       insert into customer (id, tenant_id, environment_id, external_id, timezone, metadata, status, created_at, updated_at)
       select name, ${scope.tenantId}, ${scope.environmentId}, name, 'UTC', '{}', 'published', now(), now()
@@ -390,6 +390,23 @@ describe('due work', () => {
       names.map((name) => `grant.give ${name}-s 2026-01-07T00:00:00.000Z`).toSorted(),
     );
     expect(most).toBeGreaterThan(1);
+  });
+
+  it('is cleared away behind a clock that is being moved, however long that takes', async () => {
+    const holdingSnapshots: string[][] = [];
+    const jobs = app.get(ThingsJobs);
+    jobs.onWork = async (tx) => {
+      const own = await sql<{ pid: number }>`select pg_backend_pid() pid`.execute(tx.db);
+      const others = await sql<{ query: string }>`
+        select query from pg_stat_activity
+        where datname = current_database() and state = 'idle in transaction' and backend_xmin is not null
+          and pid <> ${own.rows[0]!.pid}`.execute(db());
+      holdingSnapshots.push(others.rows.map(({ query }) => query));
+    };
+    await schedule('grant.give', 'ann', '2026-01-07T12:00:00Z');
+    await app.get(ClockService).advance(scope, new Date('2026-01-07T13:00:00Z'));
+    jobs.onWork = async () => {};
+    expect(holdingSnapshots).toEqual([[]]);
   });
 
   it('of a clock that another call is moving is refused', async () => {

@@ -111,14 +111,18 @@ export class ClockService {
     );
   }
 
-  /** One advance at a time: the lock lives as long as its transaction, so a crash gives it back at once. */
+  /**
+   * One advance at a time: the lock lives as long as its transaction, so a crash gives it back at once. A transaction
+   * that is idle for minutes must not keep PostgreSQL from clearing away what the work leaves behind: the last statement
+   * keeps its snapshot until the next, so the last one is a `set`, which has none.
+   */
   private async exclusively<T>(scope: Scope, work: () => Promise<T>): Promise<T> {
     return this.orm.em.fork().transactional(async (em) => {
       const db = em.getKysely() as Sql;
-      await sql`set local idle_in_transaction_session_timeout = 0`.execute(db);
       const lock = await sql<{ locked: boolean }>`
         select pg_try_advisory_xact_lock(hashtextextended(${`clock ${scope.environmentId}`}, 0)) locked`.execute(db);
       if (!lock.rows[0]!.locked) throw Problem.state('the clock is being advanced by another request', 'advancing');
+      await sql`set local idle_in_transaction_session_timeout = 0`.execute(db);
       return work();
     });
   }

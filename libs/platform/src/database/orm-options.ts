@@ -42,5 +42,7 @@ export const ormOptions = ({ clientUrl, poolSize, entities, migrations }: OrmPar
     },
     forceUtcTimezone: true,
     allowGlobalContext: false,
+    // Entities are plain rows without relations: with it each would get a getter and a setter for each of its columns.
+    propagationOnPrototype: false,
     debug: false,
   });

@@ -24,12 +24,15 @@ const TROUBLE_PAUSE_SECONDS = 1;
 /** A pass over everything due waits for pauses up to this; customers with longer ones are left for later. */
 const SHORT_PAUSE_SECONDS = 2;
 
-/** So many customers are worked on at once at most: two cores are busy then, and connections are left for others. */
-const MAX_AT_ONCE = 4;
+/**
+ * So many workers of a process at most: while one waits for the database the other computes. With more of them each
+ * holds its locks for longer, that of the invoice numbers too, for which others then wait.
+ */
+const MAX_AT_ONCE = 2;
 /** Each further customer at once is begun after so many: a handful is done one by one, in the order of the claims. */
 const ALONE_FOR = 8;
 /** Of a crowd so many are done in one transaction, side by side: what they ask alike is one statement for all of them. */
-const TOGETHER = 32;
+const TOGETHER = 64;
 
 /**
  * Durable timers: what falls due for a customer, when. Written in the transaction that decides it, done in one
