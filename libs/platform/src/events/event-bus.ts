@@ -80,7 +80,8 @@ export class EventBus {
   private assertValid(definition: EventDefinition, payload: unknown): void {
     let validator = this.validators.get(definition.name);
     if (!validator) this.validators.set(definition.name, (validator = Compile(definition.payload as Type.TSchema)));
+    if (validator.Check(payload)) return;
     const [error] = validator.Errors(payload);
-    if (error) throw new Error(`event ${definition.name}: ${error.instancePath || 'payload'} ${error.message}`);
+    throw new Error(`event ${definition.name}: ${error?.instancePath || 'payload'} ${error?.message}`);
   }
 }
