@@ -57,7 +57,7 @@ export async function drive(
   await Promise.all(
     clients.map(async (client) => {
       for (let due = nextDue(); due < end; due = nextDue()) {
-        if (pace) await sleep(due - performance.now());
+        if (pace) await sleep(Math.max(0, due - performance.now()));
         const { status } = await client.send(nextCall());
         if (due < counted) continue;
         if (status < 300) times.push(performance.now() - due);
