@@ -86,7 +86,9 @@ const ofPlan = (table: string): string => `
 
 const prices = `
   create table price (${owned},
-    plan_id text not null,
+    plan_id text,
+    subscription_id text,
+    offered boolean generated always as (nullif(status = 'published' and plan_id is not null, false)) stored,
     type text not null check (type in ('FIXED', 'USAGE')),
     billing_model text not null check (billing_model in ('FLAT_FEE', 'PACKAGE', 'TIERED')),
     billing_period text not null
@@ -110,6 +112,7 @@ const prices = `
     display_name text,
     description text,
     metadata jsonb not null,
+    check ((plan_id is null) <> (subscription_id is null)),
     check ((type = 'USAGE') = (meter_id is not null)),
     check (type = 'FIXED' or invoice_cadence = 'ARREAR'),
     check ((billing_model = 'PACKAGE') = (divide_by is not null) and (divide_by is null) = (package_round is null)),
@@ -117,13 +120,14 @@ const prices = `
     constraint price_parent foreign key (environment_id, parent_price_id) references price (environment_id, id) deferrable initially deferred,
     check (end_date >= start_date),
     constraint price_meter foreign key (environment_id, meter_id) references meter (environment_id, id) deferrable initially deferred,
-    constraint price_live_meter foreign key (environment_id, meter_id, live) references meter (environment_id, id, live),
+    constraint price_live_meter foreign key (environment_id, meter_id, offered) references meter (environment_id, id, live),
     ${ofPlan('price')}
   );
   create unique index price_lookup_key on price (environment_id, lookup_key) where status = 'published' and not superseded;
   create index price_by_parent on price (environment_id, parent_price_id);
   create index price_by_age on price (environment_id, created_at desc, id desc);
   create index price_by_plan on price (environment_id, plan_id);
+  create index price_by_subscription on price (environment_id, subscription_id) where subscription_id is not null;
   create index price_by_meter on price (environment_id, meter_id);
 `;
 

@@ -67,8 +67,8 @@ export class SubscriptionsMigration extends Migration {
         environment_id text not null,
         subscription_id text not null,
         customer_id text not null,
-        plan_id text not null,
-        plan_display_name text not null,
+        plan_id text,
+        plan_display_name text,
         price_id text not null,
         price_type text not null check (price_type in ('FIXED', 'USAGE')),
         display_name text not null,
@@ -81,6 +81,7 @@ export class SubscriptionsMigration extends Migration {
         meter_display_name text,
         price jsonb not null,
         rule jsonb not null,
+        commitment jsonb check (commitment is null or price_type = 'USAGE'),
         start_date timestamptz not null,
         end_date timestamptz check (end_date >= start_date),
         fee_from timestamptz not null check (fee_from >= start_date),
@@ -90,6 +91,7 @@ export class SubscriptionsMigration extends Migration {
         updated_at timestamptz not null,
         unique (environment_id, id),
         check ((price_type = 'USAGE') = (meter_id is not null)),
+        check ((plan_id is null) = (plan_display_name is null)),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
       );

@@ -20,7 +20,7 @@ let people = 0;
 let place = 0;
 
 /** Every case starts on the first of a month of 31 days. */
-const months = ['2026-01', '2026-03', '2026-05', '2026-07', '2026-10', '2026-12', '2027-03'];
+const months = ['2026-01', '2026-03', '2026-05', '2026-07', '2026-10', '2026-12', '2027-03', '2027-05'];
 let at: (day: string) => string;
 
 beforeAll(async () => {
@@ -44,14 +44,14 @@ const items = async (subscriber: Subscriber) =>
   (await subscriber.subscription<{ line_items: ItemBody[] }>()).line_items;
 const feeOf = async (subscriber: Subscriber) =>
   (await items(subscriber)).find(({ price_type, end_date }) => price_type === 'FIXED' && end_date === null)!;
-async function feePriceOf(planId: string): Promise<string> {
-  const found = await story.post<{ items: { id: string; type: string }[] }>(
-    '/prices/search',
-    { plan_ids: [planId] },
-    200,
-  );
-  return found.items.find(({ type }) => type === 'FIXED')!.id;
+async function pricesOf(planId: string) {
+  const body = { plan_ids: [planId] };
+  return (await story.post<{ items: { id: string; type: string; amount: string }[] }>('/prices/search', body, 200))
+    .items;
 }
+const feePriceOf = async (planId: string) => (await pricesOf(planId)).find(({ type }) => type === 'FIXED')!.id;
+const tablesPriceOf = async (planId: string) =>
+  (await pricesOf(planId)).find(({ type, amount }) => type === 'USAGE' && amount === '10')!.id;
 async function put(item: ItemBody, body: object): Promise<ItemBody> {
   const answer = await modules.api.put(`/subscriptions/lineitems/${item.id}`, body);
   expect([answer.status, answer.body.message]).toEqual([200, undefined]);
@@ -120,6 +120,35 @@ it('usage under another price counts from zero, with the free units that are lef
   expect((await modules.api.put(`/subscriptions/lineitems/${tables.id}`, { amount: '5' })).status).toBe(409);
 });
 
+it('a meter is priced once at a time: beside the own price, at the start, and by a change of plan', async () => {
+  const other = await definePlan(story, { name: 'Other', fee: '5' });
+  const price_id = await tablesPriceOf(other);
+  const subscriber = await subscribe();
+  const path = `/subscriptions/${subscriber.subscriptionId}`;
+  const refused = async (url: string, body: object) => {
+    const answer = await modules.api.post(url, body);
+    return [answer.status, answer.body.details?.field];
+  };
+  expect(await refused(`${path}/lineitems`, { price_id })).toEqual([400, 'price_id']);
+  expect(await refused(`${path}/lineitems`, { price_id, start_date: at('21T00:00') })).toEqual([400, 'price_id']);
+  const starter = { plan_id: story.starter.planId, currency: 'usd', billing_period: 'MONTHLY' };
+  const twice = { ...starter, customer_id: subscriber.customerId, line_items: [{ price_id }] };
+  expect(await refused('/subscriptions', twice)).toEqual([400, 'line_items[0].price_id']);
+
+  const own = (await items(subscriber)).find(({ price }) => price.amount === '10')!;
+  const ended = await modules.api.delete(`/subscriptions/lineitems/${own.id}`, { end_date: at('11T00:00') });
+  expect(ended.status).toBe(200);
+  expect(await refused(`${path}/lineitems`, { price_id, start_date: at('10T23:59') })).toEqual([400, 'price_id']);
+  await story.post(`${path}/lineitems`, { price_id, start_date: at('11T00:00') });
+  await modules.advanceTo(at('12T00:00'));
+  expect(await subscriber.tables(1)).toEqual(['10']);
+  for (const change_at of ['immediate', 'end_of_period']) {
+    const change = { target_plan_id: support, change_at };
+    expect(await refused(`${path}/change/execute`, change)).toEqual([400, 'target_plan_id']);
+  }
+  await story.post(`${path}/change/execute`, { target_plan_id: other }, 400);
+});
+
 it('a subscription starts with terms of its own', async () => {
   const tables = await story.post<{ items: { id: string; feature_id: string }[] }>(
     '/entitlements/search',
@@ -155,7 +184,7 @@ it('a subscription starts with prices of other plans beside its own, which are n
   };
   expect(await wrong({ price_id: 'price_unknown' })).toEqual([404, 'line_items[1].price_id']);
   expect(await wrong({ quantity: '-1' })).toEqual([400, 'line_items[1].quantity']);
-  expect(await wrong({ price: { amount: '5' } })).toEqual([400, 'line_items[1].price']);
+  expect(await wrong({ price: { amount: '5' } })).toEqual([400, 'line_items[1].price.type']);
   expect(await wrong({ end_date: at('05T00:00') })).toEqual([400, 'line_items[1]']);
 });
 

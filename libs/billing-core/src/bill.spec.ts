@@ -134,6 +134,45 @@ describe('the bill of a subscription', () => {
   });
 });
 
+describe('what items promise', () => {
+  const commitment = { amount: new Decimal(100), overageFactor: new Decimal('1.5'), trueUp: true };
+  const promised = item({ ...rows, commitment });
+  const other = item({ ...rows, id: 'other' });
+  const ended = period('p1', '04-01T00:00', '05-01T00:00');
+  const amounts = (over: Partial<BillInput>) =>
+    bill({ items: [promised, other], ended, ...over }).lines.map(([key, gross]) => [key, gross]);
+
+  it('is measured against their own usage: beyond it the factor, below it what is missing', () => {
+    expect(amounts({ usage: [used('93', '140', '0'), { ...used('20', '30', '0'), lineItemId: 'other' }] })).toEqual([
+      ['rows:p1', '140'],
+      ['other:p1', '30'],
+      ['commitment:overage:p1:rows', '20'],
+    ]);
+    expect(amounts({ usage: [{ ...used('20', '30', '0'), lineItemId: 'other' }] })).toEqual([
+      ['other:p1', '30'],
+      ['commitment:true_up:p1:rows', '100'],
+    ]);
+  });
+
+  it('is of a part of the period its share, and of a trial nothing', () => {
+    const until = item({ ...promised, end: at('04-16T00:00') });
+    expect(amounts({ items: [until] })).toEqual([['commitment:true_up:p1:rows', '50']]);
+    expect(amounts({ items: [item({ ...promised, start: at('05-01T00:00') })] })).toEqual([]);
+    expect(amounts({ ended: { ...ended, kind: 'trial' } })).toEqual([]);
+  });
+
+  it('is settled anew by late usage of the item', () => {
+    const next = period('p2', '05-01T00:00', '06-01T00:00');
+    const late = [{ ...used('20', '30', '0'), period: { ...ended } }];
+    const lateCommitted = [{ itemId: 'rows', period: ended, accrued: new Decimal(90), billed: new Decimal(60) }];
+    expect(amounts({ ended: next, late, lateCommitted, usage: [used('67', '100', '0')] })).toEqual([
+      ['rows:p2', '100'],
+      ['rows:p1:late', '30'],
+      ['commitment:true_up:p1:rows', '-30'],
+    ]);
+  });
+});
+
 describe('a period that rested without prorations', () => {
   const whole = january;
   const before = { start: whole.start, end: at('01-11T00:00') };

@@ -38,9 +38,9 @@ export interface BillInput {
   usage: readonly BilledUsage[];
   /** of periods billed before */
   late?: readonly LateBilledUsage[];
-  /** what the subscription promised to use of a full period; missing = nothing */
+  /** what the subscription as a whole promised to use of a full period; missing = nothing */
   commitment?: Commitment | null;
-  /** all usage of the periods that late usage is of */
+  /** all usage of the paid periods that late usage is of: of items with a commitment each its own */
   lateCommitted?: readonly CommittedUsage[];
   /** fees of a partial period: their share by the second, or in full */
   prorated: boolean;
@@ -56,15 +56,13 @@ export interface BillInput {
  */
 export function composeBill(input: BillInput): InvoiceDraft<BillLine> {
   const { items, next, ended, usage, late = [], charged = [], prorated, currency } = input;
-  const committed = (of: readonly CommittedUsage[]) =>
-    input.commitment ? of.flatMap((one) => commitmentLines(input.commitment!, one)) : [];
   const lines = [
     ...(next?.kind === 'paid' ? advanceFees(items, next, prorated) : []),
     ...(ended?.kind === 'paid' ? arrearsFees(items, ended, prorated, charged) : []),
     ...(ended === null ? [] : usageLines(usage, items, ended)),
-    ...(ended?.kind === 'paid' ? committed([{ period: ended, accrued: accruedOf(usage), billed: null }]) : []),
+    ...(ended?.kind === 'paid' ? committed(input, committedUsage(items, usage, ended)) : []),
     ...late.filter(counts).map(lateLine),
-    ...committed(input.lateCommitted ?? []),
+    ...committed(input, input.lateCommitted ?? []),
     ...(ended?.kind === 'paid' && ended.restCredited ? unusedFees(items, ended, next, prorated) : []),
   ];
   return draftInvoice(lines, currency);
@@ -162,6 +160,30 @@ function usageLines(usage: readonly BilledUsage[], items: readonly BillableItem[
 }
 
 const accruedOf = (usage: readonly BilledUsage[]): Decimal => sum(usage.map(({ accrued }) => accrued));
+
+/** The usage of a period by who may have promised it: each item its own, the subscription all. */
+function committedUsage(
+  items: readonly BillableItem[],
+  usage: readonly BilledUsage[],
+  period: BilledPeriod,
+): CommittedUsage[] {
+  const own = items.map(({ id: itemId }) => ({
+    itemId,
+    accrued: accruedOf(usage.filter(({ lineItemId }) => lineItemId === itemId)),
+  }));
+  return [...own, { itemId: null, accrued: accruedOf(usage) }].map((one) => ({ ...one, period, billed: null }));
+}
+
+/** What commitments add: the subscription's for the whole period, an item's for its part of it. */
+function committed({ items, commitment: whole }: BillInput, usage: readonly CommittedUsage[]): BillLine[] {
+  return usage.flatMap((one) => {
+    const item = items.find(({ id }) => id === one.itemId);
+    const commitment = one.itemId === null ? whole : item?.commitment;
+    const { period } = one;
+    const span = item ? intersection(period, { start: item.start, end: item.end ?? period.end }) : period;
+    return commitment && span ? commitmentLines(commitment, one, span) : [];
+  });
+}
 
 const counts = ({ quantity, accrued }: BilledUsage): boolean => !quantity.isZero() || !accrued.isZero();
 

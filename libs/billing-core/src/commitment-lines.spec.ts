@@ -7,9 +7,13 @@ const at = (day: string) => new Date(`2026-${day}T00:00:00Z`);
 const april = { start: at('04-01'), end: at('05-01') };
 
 const lines = (accrued: number, over: Partial<CommittedUsage> = {}, of = commitment) =>
-  commitmentLines(of, { period: { id: 'p1', ...april, whole: april }, accrued: d(accrued), billed: null, ...over }).map(
-    (line) => [line.key, text(line.gross), line.late],
-  );
+  commitmentLines(of, {
+    period: { id: 'p1', ...april, whole: april },
+    itemId: null,
+    accrued: d(accrued),
+    billed: null,
+    ...over,
+  }).map((line) => [line.key, text(line.gross), line.late]);
 
 it('usage beyond the promise is charged what the factor adds, usage below it what is missing, at it nothing', () => {
   expect(lines(140)).toEqual([['commitment:overage:p1', '20', false]]);
@@ -24,6 +28,18 @@ it('a part of a period promises its share', () => {
   expect(lines(60, { period })).toEqual([['commitment:overage:p1', '5', false]]);
 });
 
+it('an item that runs in a part of the period promises the share of that part', () => {
+  const usage = { period: { id: 'p1', ...april, whole: april }, itemId: 'rows', accrued: d(60), billed: null };
+  const [line, ...others] = commitmentLines(commitment, usage, { start: at('04-01'), end: at('04-16') });
+  expect([line!.key, line!.itemId, text(line!.gross), line!.span.end]).toEqual([
+    'commitment:overage:p1:rows',
+    'rows',
+    '5',
+    at('04-16'),
+  ]);
+  expect(others).toEqual([]);
+});
+
 it('after it was billed only the difference is charged: late usage takes true-up back, then costs more', () => {
   expect(lines(90, { billed: d(60) })).toEqual([['commitment:true_up:p1', '-30', true]]);
   expect(lines(140, { billed: d(60) })).toEqual([
@@ -36,6 +52,7 @@ it('after it was billed only the difference is charged: late usage takes true-up
 it('says what the period came to in all', () => {
   const [line] = commitmentLines(commitment, {
     period: { id: 'p1', ...april, whole: april },
+    itemId: null,
     accrued: d(140),
     billed: d(120),
   });

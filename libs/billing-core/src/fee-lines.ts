@@ -1,4 +1,4 @@
-import type { CommitmentPart } from './commitment.js';
+import type { Commitment, CommitmentPart } from './commitment.js';
 import { type Decimal, ZERO } from './decimal.js';
 import type { DraftLineInput } from './invoice-draft.js';
 import { type Span, intersection } from './period.js';
@@ -21,6 +21,8 @@ export interface BillableItem {
   feeFrom?: Date;
   /** the fee is owed to here; missing = to the end. Later where an item ended inside a period without proration */
   feeUntil?: Date | null;
+  /** what is promised of its usage of a full period; missing = nothing */
+  commitment?: Commitment | null;
 }
 
 /** A period a fee is for; `whole` is the full period a partial one is a part of. */
@@ -33,7 +35,7 @@ export interface FeePeriod extends Span {
 
 /** `key` is unique within the bill: item and period, and of a change what it does. */
 export interface BillLine extends DraftLineInput {
-  /** null = no item's, but the subscription's commitment */
+  /** null = no item's, but of the subscription's commitment */
   itemId: string | null;
   periodId: string;
   span: Span;
@@ -42,7 +44,7 @@ export interface BillLine extends DraftLineInput {
   free: Decimal;
   /** of a period that was billed before */
   late?: boolean;
-  /** what it charges of the subscription's commitment */
+  /** what it charges of a commitment */
   commitment?: CommitmentPart;
 }
 

@@ -78,7 +78,7 @@ export class BillComposer {
       usage: ended ? await this.usageOf(tx, ended.id, settle) : [],
       late,
       commitment: commitmentOf(subscription),
-      lateCommitted: await this.lateCommitted(tx, subscription, late),
+      lateCommitted: await this.lateCommitted(tx, subscription, items, late),
       prorated: subscription.prorationBehavior === 'create_prorations',
       currency: subscription.currency,
     });
@@ -128,25 +128,36 @@ export class BillComposer {
     return settle ? this.usage.settleLate(tx, subscriptionId) : this.usage.late(tx, subscriptionId);
   }
 
-  /** All usage of the paid periods that late usage is of; what is not late of it was billed. */
+  /** All promised usage of the paid periods that late usage is of; what is not late of it was billed. */
   private async lateCommitted(
     tx: Tx,
     subscription: Subscription,
+    items: readonly BilledItem[],
     late: readonly LateBilledUsage[],
   ): Promise<CommittedUsage[]> {
-    if (!subscription.commitmentAmount) return [];
+    const promising = new Set(items.flatMap(({ id, commitment }) => (commitment ? [id] : [])));
+    const whole = subscription.commitmentAmount ? [null] : [];
+    if (promising.size + whole.length === 0) return [];
     const committed: CommittedUsage[] = [];
     for (const [periodId, usage] of Map.groupBy(late, ({ period }) => period.id)) {
       const period = billedPeriod(await this.subscriptions.period(tx, periodId));
       if (period.kind === 'trial') continue;
-      const accrued = sum((await this.usage.accruals(tx, periodId)).map((one) => one.accrued));
-      committed.push({ period, accrued, billed: accrued.minus(sum(usage.map((one) => one.accrued))) });
+      const all = await this.usage.accruals(tx, periodId);
+      const own = usage.flatMap(({ lineItemId }) => (promising.has(lineItemId) ? [lineItemId] : []));
+      for (const itemId of [...whole, ...own]) {
+        const accrued = accruedOf(all, itemId);
+        committed.push({ period, itemId, accrued, billed: accrued.minus(accruedOf(usage, itemId)) });
+      }
     }
     return committed;
   }
 }
 
 const LATE = ' (late usage)';
+
+/** Of one item, or of all. */
+const accruedOf = (usage: readonly BilledUsage[], itemId: string | null): Decimal =>
+  sum(usage.flatMap(({ lineItemId, accrued }) => (itemId === null || lineItemId === itemId ? [accrued] : [])));
 
 export const billedPeriod = (period: Period): BilledPeriod => ({
   id: period.id,

@@ -1,5 +1,5 @@
-import { type BillLine, displayAmount, roundMoney, text } from '@drawdown/billing-core';
-import type { BilledItem, Subscription } from '@drawdown/subscriptions';
+import { type BillLine, type Commitment, displayAmount, roundMoney, text } from '@drawdown/billing-core';
+import { commitmentOf, type BilledItem, type Subscription } from '@drawdown/subscriptions';
 import type { LineContent } from './invoice-content.js';
 import type { CommitmentNote } from './invoice.entity.js';
 
@@ -8,47 +8,58 @@ type CommitmentLine = BillLine & Pick<LineContent, 'due'> & { commitment: NonNul
 export const isOfCommitment = (line: BillLine & Pick<LineContent, 'due'>): line is CommitmentLine =>
   Boolean(line.commitment);
 
-/** A line that no item but the subscription's commitment has: a fee of the period whose usage it is about. */
-export const commitmentLine = (
+/** What a commitment adds, the subscription's or one of its items': a fee of the period whose usage it is about. */
+export function commitmentLine(
   line: CommitmentLine,
   subscription: Subscription,
   items: readonly BilledItem[],
-): LineContent => ({
-  lineItemId: null,
-  priceId: null,
-  priceType: 'FIXED',
-  planId: subscription.planId,
-  planDisplayName: items.findLast(({ planId }) => planId === subscription.planId)?.planDisplayName ?? null,
-  meterId: null,
-  meterDisplayName: null,
-  displayName: nameOf(line, subscription),
-  periodStart: line.span.start,
-  periodEnd: line.span.end,
-  quantity: line.quantity,
-  freeUnits: line.free,
-  gross: line.gross,
-  waived: line.waived,
-  creditsApplied: line.credits,
-  due: line.due,
-  commitment: noteOf(line, subscription),
-  metadata: {},
-});
-
-function nameOf({ commitment: { kind, promised } }: CommitmentLine, { currency, overageFactor }: Subscription): string {
-  const commitment = `Commitment of ${displayAmount(roundMoney(promised, currency), currency)}`;
-  return kind === 'true_up'
-    ? `${commitment}: what was not used`
-    : `${commitment}: usage beyond it at ${text(overageFactor!)} times its price`;
+): LineContent {
+  const item = items.find(({ id }) => id === line.itemId);
+  const ofPlan = item ?? items.findLast(({ planId }) => planId === subscription.planId);
+  const terms = (item ? item.commitment : commitmentOf(subscription))!;
+  const name = nameOf(line, terms, subscription.currency);
+  return {
+    lineItemId: item?.id ?? null,
+    priceId: item?.priceId ?? null,
+    priceType: 'FIXED',
+    planId: item ? item.planId : subscription.planId,
+    planDisplayName: ofPlan?.planDisplayName ?? null,
+    meterId: null,
+    meterDisplayName: null,
+    displayName: item ? `${item.displayName}, ${name}` : `${name[0]!.toUpperCase()}${name.slice(1)}`,
+    periodStart: line.span.start,
+    periodEnd: line.span.end,
+    quantity: line.quantity,
+    freeUnits: line.free,
+    gross: line.gross,
+    waived: line.waived,
+    creditsApplied: line.credits,
+    due: line.due,
+    commitment: {
+      ...resultOf(line),
+      type: item?.promisedQuantity ? 'quantity' : 'amount',
+      quantity: item?.promisedQuantity ?? null,
+      overage_factor: text(terms.overageFactor),
+      true_up_enabled: terms.trueUp,
+      duration: subscription.billingPeriod,
+    },
+    metadata: item?.metadata ?? {},
+  };
 }
 
-const noteOf = ({ commitment, periodId }: CommitmentLine, subscription: Subscription): CommitmentNote => ({
-  kind: commitment.kind,
-  period_id: periodId,
-  promised: text(commitment.promised),
-  utilized: text(commitment.utilized),
-  overage: text(commitment.overage),
-  true_up: text(commitment.trueUp),
-  overage_factor: text(subscription.overageFactor!),
-  true_up_enabled: subscription.trueUp,
-  duration: subscription.billingPeriod,
-});
+function nameOf({ commitment: { kind, promised } }: CommitmentLine, terms: Commitment, currency: string): string {
+  const commitment = `commitment of ${displayAmount(roundMoney(promised, currency), currency)}`;
+  return kind === 'true_up'
+    ? `${commitment}: what was not used`
+    : `${commitment}: usage beyond it at ${text(terms.overageFactor)} times its price`;
+}
+
+const resultOf = ({ commitment, periodId }: CommitmentLine) =>
+  ({
+    kind: commitment.kind,
+    period_id: periodId,
+    promised: text(commitment.promised),
+    utilized: text(commitment.utilized),
+    overage: text(commitment.overage),
+    true_up: text(commitment.trueUp),
+  }) satisfies Partial<CommitmentNote>;

@@ -225,10 +225,11 @@ function describe(line: InvoiceLineView, zone: string): TableCell {
 
 /** A flat price of one unit; for a line without a subscription's price what one unit came to, if that is exact. */
 function unitPrice(line: InvoiceLineView, { unitPrices }: InvoicePaper): string {
-  const known = unitPrices.get(line.line_item_id ?? '');
+  const itemId = line.commitment_info ? null : line.line_item_id;
+  const known = unitPrices.get(itemId ?? '');
   if (known) return known;
   const [amount, quantity] = [new Decimal(line.amount), new Decimal(line.quantity)];
-  if (line.line_item_id || quantity.isZero()) return '–';
+  if (itemId || quantity.isZero()) return '–';
   const each = amount.div(quantity);
   return each.decimalPlaces() <= 12 ? money(text(each), line.currency) : '–';
 }

@@ -27,11 +27,12 @@ export class UsageBreakdownView extends UsagePartView {
 
 /** What a commitment came to in the line's period, in all; money as exact decimals. */
 export class CommitmentInfoView {
+  /** `amount` of money, or `quantity` of units: what was promised. */
   type: string;
-  /** What was promised of the period. */
+  /** Money promised of the period; of units what they cost. */
   amount: string;
-  @UnusedKey()
-  quantity: null;
+  /** Units promised of a full period, where units are. */
+  quantity: string | null;
   duration: string;
   overage_factor: string;
   true_up_enabled: boolean;
@@ -91,7 +92,7 @@ export class InvoiceLineView {
   invoice_level_discount: string;
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
-  /** Of a line that the subscription's commitment added. */
+  /** Of a line that a commitment added. */
   @ApiProperty({ type: CommitmentInfoView, nullable: true })
   commitment_info: CommitmentInfoView | null;
   @UnusedKey()
@@ -147,9 +148,9 @@ export const invoiceLineView = (invoice: InvoiceFacts, line: LineContent | Invoi
 });
 
 const commitmentInfoView = (note: CommitmentNote): CommitmentInfoView => ({
-  type: 'amount',
+  type: note.type,
   amount: note.promised,
-  quantity: null,
+  quantity: note.quantity,
   duration: note.duration,
   overage_factor: note.overage_factor,
   true_up_enabled: note.true_up_enabled,

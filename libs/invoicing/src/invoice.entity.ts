@@ -12,10 +12,14 @@ export type BillingReason = (typeof BILLING_REASONS)[number];
 export const INVOICE_KINDS = ['start', 'cycle', 'final', 'change'] as const;
 export type InvoiceKind = (typeof INVOICE_KINDS)[number];
 
-/** What a line charges of a subscription's commitment, and what its period came to in all; money as exact text. */
+/** What a line charges of a commitment, and what its period came to in all; money as exact text. */
 export interface CommitmentNote {
   readonly kind: 'overage' | 'true_up';
   readonly period_id: string;
+  /** Whether money was promised, or units for which `promised` is what they cost. */
+  readonly type: 'amount' | 'quantity';
+  /** Units of a full period. */
+  readonly quantity: string | null;
   readonly promised: string;
   readonly utilized: string;
   readonly overage: string;

@@ -37,7 +37,7 @@ async function linesOf(
                 ${counted.map((one) => one.end)}::timestamptz[]) c(line_item_id, start_at, end_at)
     join invoice_line l on l.line_item_id = c.line_item_id and l.period_start >= c.start_at and l.period_end <= c.end_at
     join invoice i on i.id = l.invoice_id
-    where l.environment_id = ${tx.scope.environmentId} and i.status <> 'DRAFT'
+    where l.environment_id = ${tx.scope.environmentId} and i.status <> 'DRAFT' and l.commitment is null
     order by i.finalized_at, i.id, l.position`.execute(tx.db);
   return found.rows.map(eventInvoiceLineView);
 }

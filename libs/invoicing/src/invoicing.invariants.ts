@@ -114,22 +114,33 @@ export const invoicingInvariants: readonly Invariant[] = [
   ),
   invariant(
     'the lines of a commitment come to what the billed usage of its period is beyond or below what was promised',
-    sql`select p.id || ' of ' || s.id || ': ' || u.used || ' of ' || c.promised || ' used, its lines come to ' || l.charged violation
+    sql`select p.id || ' of ' || coalesce(t.item_id, s.id) || ': ' || u.used || ' of ' || c.promised || ' used, its lines come to ' || l.charged violation
         from invoice i
-        join subscription s on s.environment_id = i.environment_id and s.id = i.subscription_id and s.commitment_amount is not null
+        join subscription s on s.environment_id = i.environment_id and s.id = i.subscription_id
         join subscription_period p on p.environment_id = i.environment_id and p.id = i.ended_period_id and p.kind = 'paid'
         cross join lateral (
+          select null::text item_id, s.commitment_amount amount, s.overage_factor factor, s.true_up, p.start_at, p.end_at
+          where s.commitment_amount is not null
+          union all
+          select f.id, (f.commitment ->> 'amount')::numeric, (f.commitment ->> 'overage_factor')::numeric,
+                 (f.commitment ->> 'true_up')::boolean, greatest(f.start_date, p.start_at), least(f.end_date, p.end_at)
+          from subscription_line_item f
+          where f.environment_id = s.environment_id and f.subscription_id = s.id and f.commitment is not null
+            and greatest(f.start_date, p.start_at) < least(f.end_date, p.end_at)) t
+        cross join lateral (
           select coalesce(sum((a.billed ->> 'accrued')::numeric), 0) used from accrual a
-          where a.environment_id = p.environment_id and a.period_id = p.id) u
+          where a.environment_id = p.environment_id and a.period_id = p.id
+            and (t.item_id is null or a.line_item_id = t.item_id)) u
         cross join lateral (
           select coalesce(sum(l.gross), 0) charged, count(*) lines from invoice_line l
-          where l.environment_id = p.environment_id and l.subscription_id = s.id and l.commitment ->> 'period_id' = p.id) l
+          where l.environment_id = p.environment_id and l.subscription_id = s.id and l.commitment ->> 'period_id' = p.id
+            and l.line_item_id is not distinct from t.item_id) l
         cross join lateral (
-          select round(s.commitment_amount * extract(epoch from p.end_at - p.start_at)
+          select round(t.amount * extract(epoch from t.end_at - t.start_at)
                        / extract(epoch from p.whole_end - p.whole_start), 12) promised) c
         where i.status <> 'DRAFT'
-          and abs(l.charged - greatest(u.used - c.promised, 0) * (s.overage_factor - 1)
-                  - case when s.true_up then greatest(c.promised - u.used, 0) else 0 end) > 0.5 * greatest(l.lines, 1)`,
+          and abs(l.charged - greatest(u.used - c.promised, 0) * (t.factor - 1)
+                  - case when t.true_up then greatest(c.promised - u.used, 0) else 0 end) > 0.5 * greatest(l.lines, 1)`,
   ),
   invariant(
     'the fee of a running period is on an invoice',

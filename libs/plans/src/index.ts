@@ -1,3 +1,4 @@
+export { AgreedPrices } from './agreed-prices.service.js';
 export { CreditGrant } from './credit-grant.entity.js';
 export { expiryOf, stepOf } from './credit-grant.rules.js';
 export { CreateCreditGrantBody, creditGrantView, CreditGrantView } from './credit-grants.dto.js';
@@ -11,5 +12,7 @@ export { planSummaryView, PlanSummaryView } from './plan-summary.dto.js';
 export { planView, PlanView, type PlanContents } from './plans.dto.js';
 export { PlansModule } from './plans.module.js';
 export { PlansService, type Offer } from './plans.service.js';
-export { firstVersionOf, Price, unitPriceOf } from './price.entity.js';
-export { priceView, PriceView } from './price-view.dto.js';
+export { firstVersionOf, Price, termsOfUnitPrice, unitPriceOf } from './price.entity.js';
+export { changedTerms, changesMoney } from './price.rules.js';
+export { priceTermsView, priceView, PriceView } from './price-view.dto.js';
+export { AgreedPriceBody, ChangedMoneyBody } from './prices.dto.js';

@@ -1,5 +1,6 @@
 import { FeaturesModule } from '@drawdown/features';
 import { Module } from '@nestjs/common';
+import { AgreedPrices } from './agreed-prices.service.js';
 import { CreditGrantsController } from './credit-grants.controller.js';
 import { CreditGrantsService } from './credit-grants.service.js';
 import { EntitlementsController } from './entitlements.controller.js';
@@ -20,10 +21,11 @@ import { PricesService } from './prices.service.js';
     PlanCopies,
     PricesService,
     PriceVersions,
+    AgreedPrices,
     EntitlementsService,
     CreditGrantsService,
     PlansListener,
   ],
-  exports: [PlansService, EntitlementsService],
+  exports: [PlansService, EntitlementsService, AgreedPrices],
 })
 export class PlansModule {}

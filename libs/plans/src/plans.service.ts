@@ -179,10 +179,10 @@ export class PlansService {
     };
   }
 
-  /** The plan that a request's `price_id` belongs to. @throws Problem 404 with the field. */
+  /** The plan that a request's `price_id` belongs to. @throws Problem 404 with the field; so is one of a subscription. */
   async planOfPrice(tx: Tx, priceId: string): Promise<string> {
     const price = await tx.em.findOne(Price, { environmentId: tx.scope.environmentId, id: priceId });
-    if (price?.status !== 'published') throw unknownReference('price_id', priceId);
+    if (price?.status !== 'published' || !price.planId) throw unknownReference('price_id', priceId);
     return price.planId;
   }
 

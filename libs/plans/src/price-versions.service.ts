@@ -1,15 +1,8 @@
-import { text } from '@drawdown/billing-core';
 import { newId, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { firstVersionOf, Price } from './price.entity.js';
-import { priceTermsOf } from './price.rules.js';
-import type { MoneyTerms, UpdatePriceBody } from './prices.dto.js';
-
-const MONEY = ['amount', 'billing_model', 'tier_mode', 'tiers', 'transform_quantity'] as const;
-
-/** True when a change decides anew what a quantity costs. */
-export const changesMoney = (body: UpdatePriceBody): boolean =>
-  MONEY.some((field) => body[field] !== undefined && body[field] !== null);
+import { changedTerms } from './price.rules.js';
+import type { UpdatePriceBody } from './prices.dto.js';
 
 /**
  * The versions of a price: each is offered until the next begins. What was finalized is never rewritten: a version begins
@@ -25,10 +18,7 @@ export class PriceVersions {
   async begin(tx: Tx, before: Price, body: UpdatePriceBody): Promise<Price> {
     const from = body.effective_from ? new Date(body.effective_from) : tx.now;
     assertBegins(tx, before, from);
-    const terms = priceTermsOf(body.billing_model ?? before.billingModel, {
-      ...keptTerms(before, body),
-      ...saidOf(body),
-    });
+    const terms = changedTerms(before, body);
     const { endDate = null } = before;
     tx.em.assign(before, { endDate: from, superseded: true, updatedAt: tx.now });
     if (from <= tx.now) before.status = 'archived';
@@ -41,6 +31,7 @@ export class PriceVersions {
       updatedAt: tx.now,
       status: 'published',
       planId,
+      subscriptionId: null,
       type,
       billingPeriod,
       billingPeriodCount,
@@ -71,20 +62,3 @@ function assertBegins(tx: Tx, { startDate, endDate }: Price, from: Date): void {
     `must lie within the time the price is offered, ${span}: versions don't overlap`,
   );
 }
-
-/** What the request leaves out stays, as long as the model does. */
-function keptTerms(before: Price, { billing_model: model }: UpdatePriceBody): MoneyTerms {
-  const min = { min_quantity: before.minQuantity ? text(before.minQuantity) : null };
-  if (model && model !== before.billingModel) return min;
-  const { divideBy, packageRound: round, tierMode: tier_mode, tiers } = before;
-  return {
-    ...min,
-    amount: before.billingModel === 'TIERED' ? null : text(before.amount),
-    transform_quantity: divideBy ? { divide_by: text(divideBy), round } : null,
-    tier_mode,
-    tiers,
-  };
-}
-
-const saidOf = (body: UpdatePriceBody): MoneyTerms =>
-  Object.fromEntries(MONEY.flatMap((field) => (body[field] ? [[field, body[field]]] : [])));

@@ -4,7 +4,7 @@ import { OwnedView, PaginationView, ownedView } from '@drawdown/platform';
 import { ApiProperty } from '@nestjs/swagger';
 import { PlanSummaryView, planSummaryView } from './plan-summary.dto.js';
 import type { Plan } from './plan.entity.js';
-import type { Price, StoredTier } from './price.entity.js';
+import type { Price, PriceTerms, StoredTier } from './price.entity.js';
 
 export class TierView {
   /** Null of the last tier, which has no end. */
@@ -94,25 +94,16 @@ const unused = {
 export const priceView = (price: Price, meter: Meter | null, plan: Plan | null = null): PriceView => ({
   ...ownedView(price),
   ...unused,
-  entity_type: 'PLAN',
-  entity_id: price.planId,
+  entity_type: price.planId ? 'PLAN' : 'SUBSCRIPTION',
+  entity_id: (price.planId ?? price.subscriptionId)!,
   type: price.type,
-  billing_model: price.billingModel,
   billing_cadence: 'RECURRING',
   billing_period: price.billingPeriod,
   billing_period_count: price.billingPeriodCount,
   invoice_cadence: price.invoiceCadence,
   currency: price.currency,
-  amount: text(price.amount),
-  display_amount: displayAmount(shownAmount(price), price.currency),
-  min_quantity: price.minQuantity ? text(price.minQuantity) : null,
+  ...priceTermsView(price, price.currency),
   parent_price_id: price.parentPriceId ?? null,
-  tier_mode: price.tierMode ?? null,
-  tiers: price.tiers?.map(tierView) ?? null,
-  transform_quantity:
-    price.divideBy && price.packageRound
-      ? { divide_by: Number(text(price.divideBy)), round: price.packageRound }
-      : null,
   meter_id: price.meterId ?? null,
   meter: meter && meterView(meter),
   plan: plan && planSummaryView(plan),
@@ -126,8 +117,22 @@ export const priceView = (price: Price, meter: Meter | null, plan: Plan | null =
   price_unit_type: 'FIAT',
 });
 
+/** What a quantity costs, as the wire shows it of a price. */
+export const priceTermsView = (terms: PriceTerms, currency: string) => ({
+  billing_model: terms.billingModel,
+  amount: text(terms.amount),
+  display_amount: displayAmount(shownAmount(terms), currency),
+  min_quantity: terms.minQuantity ? text(terms.minQuantity) : null,
+  tier_mode: terms.tierMode ?? null,
+  tiers: terms.tiers?.map(tierView) ?? null,
+  transform_quantity:
+    terms.divideBy && terms.packageRound
+      ? { divide_by: Number(text(terms.divideBy)), round: terms.packageRound }
+      : null,
+});
+
 /** Of a tiered price, what a unit of its first tier costs. */
-const shownAmount = ({ amount, tiers }: Price) => (tiers?.[0] ? new Decimal(tiers[0].unit_amount) : amount);
+const shownAmount = ({ amount, tiers }: PriceTerms) => (tiers?.[0] ? new Decimal(tiers[0].unit_amount) : amount);
 
 /** Limits are numbers on the wire. */
 const tierView = ({ up_to: upTo, unit_amount, flat_amount }: StoredTier): TierView => ({

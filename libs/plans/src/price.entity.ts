@@ -1,4 +1,4 @@
-import { BILLING_PERIODS, Decimal, type UnitPrice } from '@drawdown/billing-core';
+import { BILLING_PERIODS, Decimal, text, type Tier, type UnitPrice, ZERO } from '@drawdown/billing-core';
 import { amount, archivable } from '@drawdown/platform';
 import { defineEntity, p } from '@mikro-orm/core';
 
@@ -21,7 +21,10 @@ const PriceSchema = defineEntity({
   tableName: 'price',
   properties: {
     ...archivable,
-    planId: p.string(),
+    /** Null of a price agreed with one customer, which no plan offers. */
+    planId: p.string().nullable(),
+    /** The subscription that alone has it; null of a plan's. */
+    subscriptionId: p.string().nullable(),
     type: p.enum(priceTypes),
     billingModel: p.enum(billingModels),
     billingPeriod: p.enum(BILLING_PERIODS),
@@ -88,6 +91,23 @@ const coreTier = (tier: StoredTier) => ({
   upTo: tier.up_to === null ? null : new Decimal(tier.up_to),
   unitAmount: new Decimal(tier.unit_amount),
   flatAmount: tier.flat_amount === null ? null : new Decimal(tier.flat_amount),
+});
+
+/** The other way: the terms of a price that a line item has its own copy of. */
+export const termsOfUnitPrice = (price: UnitPrice): PriceTerms => ({
+  billingModel: price.model,
+  amount: price.model === 'TIERED' ? ZERO : price.amount,
+  divideBy: price.model === 'PACKAGE' ? price.divideBy : null,
+  packageRound: price.model === 'PACKAGE' ? price.round : null,
+  tierMode: price.model === 'TIERED' ? price.tierMode : null,
+  tiers: price.model === 'TIERED' ? price.tiers.map(storedTier) : null,
+  minQuantity: price.minQuantity ?? null,
+});
+
+const storedTier = ({ upTo, unitAmount, flatAmount }: Tier): StoredTier => ({
+  up_to: upTo && text(upTo),
+  unit_amount: text(unitAmount),
+  flat_amount: flatAmount && text(flatAmount),
 });
 
 /** The versions of a price are those with the same first one. */

@@ -1,25 +1,45 @@
-import { Decimal, validatePrice } from '@drawdown/billing-core';
+import { Decimal, text, validatePrice } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
 import { unitPriceOf, type Price, type PriceTerms } from './price.entity.js';
-import type { CreatePriceBody, MoneyTerms } from './prices.dto.js';
+import type { ChangedMoneyBody, CreatePriceBody, MoneyTerms, NewPriceBody } from './prices.dto.js';
 import { assertSupported, supportedBillingCadences, supportedOwners, supportedPriceUnits } from './supported.js';
 
 /** @throws Problem 400 for a kind of price that this version doesn't bill. */
-export function assertSupportedPrice(body: CreatePriceBody): void {
+function assertSupportedPrice(body: NewPriceBody & { readonly entity_type?: string }): void {
   assertSupported('billing_cadence', body.billing_cadence, supportedBillingCadences);
   assertSupported('price_unit_type', body.price_unit_type, supportedPriceUnits);
   assertSupported('entity_type', body.entity_type, supportedOwners);
 }
 
+/** What a new price is, whoever offers it. @throws Problem 400 for what makes no sense or isn't billed by this version. */
+export function newPriceOf(body: NewPriceBody & { readonly entity_type?: string }) {
+  assertSupportedPrice(body);
+  return {
+    status: 'published' as const,
+    type: body.type,
+    billingPeriod: body.billing_period,
+    billingPeriodCount: body.billing_period_count ?? 1,
+    meterId: meterIdOf(body),
+    ...priceTermsOf(body.billing_model, body),
+    invoiceCadence: invoiceCadenceOf(body),
+    parentPriceId: null,
+    superseded: false,
+    lookupKey: body.lookup_key ?? null,
+    displayName: body.display_name ?? null,
+    description: body.description ?? null,
+    metadata: body.metadata ?? {},
+  };
+}
+
 /** The meter of a USAGE price; null for a FIXED one. @throws Problem 400 when it is missing or makes no sense. */
-export function meterIdOf({ type, meter_id: meterId }: CreatePriceBody): string | null {
+function meterIdOf({ type, meter_id: meterId }: NewPriceBody): string | null {
   if (type === 'USAGE' && !meterId) throw Problem.invalid('meter_id', 'is required for a USAGE price');
   if (type === 'FIXED' && meterId) throw Problem.invalid('meter_id', 'makes no sense for a FIXED price');
   return meterId ?? null;
 }
 
 /** Usage is known when its period is over. @throws Problem 400 for usage in advance, or a fee that doesn't say when. */
-export function invoiceCadenceOf({ type, invoice_cadence: cadence }: CreatePriceBody): Price['invoiceCadence'] {
+function invoiceCadenceOf({ type, invoice_cadence: cadence }: NewPriceBody): Price['invoiceCadence'] {
   if (type === 'USAGE') {
     if (cadence === 'ADVANCE') throw Problem.invalid('invoice_cadence', 'of a USAGE price can only be ARREAR');
     return 'ARREAR';
@@ -53,6 +73,31 @@ export function priceTermsOf(model: Price['billingModel'], body: MoneyTerms): Pr
   const [wrong] = validatePrice(unitPriceOf(terms));
   if (wrong) throw Problem.invalid(wrong.field, `is wrong: ${wrong.message}`);
   return terms;
+}
+
+const MONEY = ['amount', 'billing_model', 'tier_mode', 'tiers', 'transform_quantity'] as const;
+
+/** True when a change decides anew what a quantity costs. */
+export const changesMoney = (body: ChangedMoneyBody): boolean => MONEY.some((field) => given(body[field]));
+
+/** The terms a change leaves a price with. @throws Problem 400 as `priceTermsOf`. */
+export function changedTerms(before: PriceTerms, body: ChangedMoneyBody): PriceTerms {
+  const said = Object.fromEntries(MONEY.flatMap((field) => (given(body[field]) ? [[field, body[field]]] : [])));
+  return priceTermsOf(body.billing_model ?? before.billingModel, { ...keptTerms(before, body), ...said });
+}
+
+/** What the request leaves out stays, as long as the model does. */
+function keptTerms(before: PriceTerms, { billing_model: model }: ChangedMoneyBody): MoneyTerms {
+  const min = { min_quantity: before.minQuantity ? text(before.minQuantity) : null };
+  if (model && model !== before.billingModel) return min;
+  const { divideBy, packageRound: round, tierMode: tier_mode, tiers } = before;
+  return {
+    ...min,
+    amount: before.billingModel === 'TIERED' ? null : text(before.amount),
+    transform_quantity: divideBy ? { divide_by: text(divideBy), round } : null,
+    tier_mode,
+    tiers,
+  };
 }
 
 /** @param rules field, whether it is missing or in the way, and which of the two. */

@@ -47,7 +47,29 @@ export class TransformQuantityBody {
   round?: (typeof packageRounds)[number] | null;
 }
 
-class PriceFields {
+/** What a quantity costs, but for its model. */
+class MoneyFields {
+  /** Money: for a unit of usage, of a fee's quantity, or for a package. A tiered price has none. */
+  @Optional()
+  @IsAmount({ min: '0' })
+  amount?: string | null;
+
+  /** SLAB: each unit in the tier it falls in; VOLUME: all units by the tier the whole quantity falls in. */
+  @Optional()
+  @IsIn(tierModes)
+  tier_mode?: (typeof tierModes)[number] | null;
+
+  @Optional()
+  @Parts(() => TierBody, { max: 100 })
+  tiers?: TierBody[] | null;
+
+  /** PACKAGE: how units become packages. */
+  @Optional()
+  @Part(() => TransformQuantityBody)
+  transform_quantity?: TransformQuantityBody | null;
+}
+
+class PriceFields extends MoneyFields {
   /** Your own name for it, unique among the published prices. */
   @Optional()
   @IsText()
@@ -69,34 +91,12 @@ class PriceFields {
 
   @NotYet()
   group_id?: string | null;
-
-  /** Money: for a unit of usage, of a fee's quantity, or for a package. A tiered price has none. */
-  @Optional()
-  @IsAmount({ min: '0' })
-  amount?: string | null;
-
-  /** SLAB: each unit in the tier it falls in; VOLUME: all units by the tier the whole quantity falls in. */
-  @Optional()
-  @IsIn(tierModes)
-  tier_mode?: (typeof tierModes)[number] | null;
-
-  @Optional()
-  @Parts(() => TierBody, { max: 100 })
-  tiers?: TierBody[] | null;
-
-  /** PACKAGE: how units become packages. */
-  @Optional()
-  @Part(() => TransformQuantityBody)
-  transform_quantity?: TransformQuantityBody | null;
 }
 
 /** What decides what a quantity costs. */
-export type MoneyTerms = Pick<
-  CreatePriceBody,
-  'amount' | 'tiers' | 'tier_mode' | 'transform_quantity' | 'min_quantity'
->;
+export type MoneyTerms = Pick<NewPriceBody, 'amount' | 'tiers' | 'tier_mode' | 'transform_quantity' | 'min_quantity'>;
 
-export class CreatePriceBody extends PriceFields {
+export class NewPriceBody extends PriceFields {
   @IsIn(priceTypes)
   type: Price['type'];
 
@@ -126,6 +126,24 @@ export class CreatePriceBody extends PriceFields {
   @IsIn(['FIAT', 'CUSTOM'])
   price_unit_type?: string | null;
 
+  /** What a USAGE price counts by. */
+  @Optional()
+  @IsText()
+  meter_id?: string | null;
+
+  /** Billed at least, as soon as anything is billed. */
+  @Optional()
+  @IsAmount({ min: '0' })
+  min_quantity?: string | null;
+
+  @NotYet()
+  filter_values?: object | null;
+
+  @NotYet()
+  price_unit_config?: object | null;
+}
+
+export class CreatePriceBody extends NewPriceBody {
   @IsCurrency()
   currency: string;
 
@@ -135,11 +153,6 @@ export class CreatePriceBody extends PriceFields {
   /** The plan. */
   @IsText()
   entity_id: string;
-
-  /** What a USAGE price counts by. */
-  @Optional()
-  @IsText()
-  meter_id?: string | null;
 
   /** Days. */
   @Optional()
@@ -160,17 +173,23 @@ export class CreatePriceBody extends PriceFields {
   @Optional()
   @IsInstant()
   end_date?: string | null;
+}
 
-  /** Billed at least, as soon as anything is billed. */
+/** A price that one subscription alone has, in its interval; the line item says from when to when. */
+export class AgreedPriceBody extends NewPriceBody {
+  /** Default, and all it can be: the subscription's. */
   @Optional()
-  @IsAmount({ min: '0' })
-  min_quantity?: string | null;
+  @IsCurrency()
+  currency?: string | null;
 
   @NotYet()
-  filter_values?: object | null;
-
+  trial_period?: number | null;
   @NotYet()
-  price_unit_config?: object | null;
+  trial_period_days?: number | null;
+  @NotYet()
+  start_date?: string | null;
+  @NotYet()
+  end_date?: string | null;
 }
 
 export class CreatePricesBody {
@@ -179,8 +198,15 @@ export class CreatePricesBody {
   items: CreatePriceBody[];
 }
 
+/** Terms otherwise than a price has them: what is left out stays, as long as the model does. */
+export class ChangedMoneyBody extends MoneyFields {
+  @Optional()
+  @IsIn(billingModels)
+  billing_model?: Price['billingModel'] | null;
+}
+
 /** Texts change in place; what decides what a quantity costs makes a new version of the price. */
-export class UpdatePriceBody extends PriceFields {
+export class UpdatePriceBody extends PriceFields implements ChangedMoneyBody {
   @Optional()
   @IsIn(billingModels)
   billing_model?: Price['billingModel'] | null;
@@ -236,6 +262,8 @@ export class PriceSearchQuery extends SearchQuery {
   @IsText()
   parent_price_id?: string | null;
 
-  @NotYet()
+  /** Only those agreed for this subscription. Without asking for such only those of plans are found. */
+  @Optional()
+  @IsText()
   subscription_id?: string | null;
 }

@@ -6,8 +6,8 @@ import { endOffer, notEnded, offeredAt, offeredSpan, overlap, type OfferedSpan }
 import { assertFreeUnitsFit } from './allowance-window.js';
 import { PlansService } from './plans.service.js';
 import { Price } from './price.entity.js';
-import { assertSupportedPrice, invoiceCadenceOf, meterIdOf, priceTermsOf, trialDaysOf } from './price.rules.js';
-import { changesMoney, PriceVersions } from './price-versions.service.js';
+import { changesMoney, newPriceOf, trialDaysOf } from './price.rules.js';
+import { PriceVersions } from './price-versions.service.js';
 import { priceView, type PriceView } from './price-view.dto.js';
 import type { CreatePriceBody, PriceSearchQuery, UpdatePriceBody } from './prices.dto.js';
 import { unknownReference } from './reference.js';
@@ -26,36 +26,22 @@ export class PricesService {
    * meter, 409 for a lookup key in use.
    */
   async create(tx: Tx, body: CreatePriceBody): Promise<Price> {
-    assertSupportedPrice(body);
-    const meterId = meterIdOf(body);
-    const terms = {
-      ...priceTermsOf(body.billing_model, body),
-      invoiceCadence: invoiceCadenceOf(body),
-      trialPeriodDays: trialDaysOf(body),
-    };
+    const terms = newPriceOf(body);
+    const trialPeriodDays = trialDaysOf(body);
     const asked = offeredSpan(body);
     const plan = await this.plans.referenced(tx, 'entity_id', body.entity_id);
-    const span = meterId ? await this.countable(tx, meterId, body, asked) : asked;
+    const span = terms.meterId ? await this.countable(tx, terms.meterId, body, asked) : asked;
     const price = tx.em.create(Price, {
       id: newId('price'),
       ...tx.scope,
       createdAt: tx.now,
       updatedAt: tx.now,
-      status: 'published',
       planId: plan.id,
-      type: body.type,
-      billingPeriod: body.billing_period,
-      billingPeriodCount: body.billing_period_count ?? 1,
+      subscriptionId: null,
       currency: body.currency,
-      meterId,
+      trialPeriodDays,
       ...terms,
       ...span,
-      parentPriceId: null,
-      superseded: false,
-      lookupKey: body.lookup_key ?? null,
-      displayName: body.display_name ?? null,
-      description: body.description ?? null,
-      metadata: body.metadata ?? {},
     });
     await this.save(tx, price);
     return price;
@@ -73,6 +59,13 @@ export class PricesService {
     return price;
   }
 
+  /** A price of a plan. @throws Problem 404; 409 for one that a single subscription has. */
+  private async offered(tx: Tx, id: string): Promise<Price> {
+    const price = await this.get(tx, id);
+    if (price.planId) return price;
+    throw Problem.state(`the price was agreed for ${price.subscriptionId}: change its line item`, 'agreed');
+  }
+
   /** Those of a plan that are offered now or will be, in the order they were made. */
   ofPlans(tx: Tx, planIds: readonly string[]): Promise<Price[]> {
     const { environmentId } = tx.scope;
@@ -84,7 +77,7 @@ export class PricesService {
   }
 
   async search(tx: Tx, query: PriceSearchQuery): Promise<[Price[], number]> {
-    if (query.entity_type && query.entity_type !== 'PLAN') return [[], 0];
+    if (query.entity_type && !['PLAN', 'SUBSCRIPTION'].includes(query.entity_type)) return [[], 0];
     return tx.em.findAndCount(
       Price,
       {
@@ -96,7 +89,8 @@ export class PricesService {
         ...(query.parent_price_id ? { parentPriceId: query.parent_price_id } : {}),
         $and: [
           ...(query.plan_ids ? [{ planId: query.plan_ids }] : []),
-          ...(query.entity_ids ? [{ planId: query.entity_ids }] : []),
+          ...(query.subscription_id ? [{ subscriptionId: query.subscription_id }] : []),
+          ...ownedBy(query),
           ...startsBefore(query),
         ],
       },
@@ -112,7 +106,7 @@ export class PricesService {
     const money = changesMoney(body);
     if (body.effective_from && !money)
       throw Problem.invalid('effective_from', 'is of a change of money: texts change at once');
-    const before = await this.get(tx, id);
+    const before = await this.offered(tx, id);
     const price = money ? await this.versions.begin(tx, before, body) : before;
     tx.em.assign(
       price,
@@ -131,7 +125,7 @@ export class PricesService {
 
   /** Ends it, now or at `endDate`; subscriptions keep their copies. @throws Problem 404, 400, 409 (see `endOffer`). */
   async end(tx: Tx, id: string, endDate: string | null | undefined): Promise<void> {
-    endOffer(tx, await this.get(tx, id), 'end_date', endDate);
+    endOffer(tx, await this.offered(tx, id), 'end_date', endDate);
     await tx.em.flush();
   }
 
@@ -144,12 +138,14 @@ export class PricesService {
     const plans = options.withPlans
       ? await this.plans.find(
           tx,
-          prices.map(({ planId }) => planId),
+          prices.flatMap(({ planId }) => planId ?? []),
         )
       : [];
     const meterOf = new Map(meters.map((meter) => [meter.id, meter]));
     const planOf = new Map(plans.map((plan) => [plan.id, plan]));
-    return prices.map((price) => priceView(price, meterOf.get(price.meterId ?? '') ?? null, planOf.get(price.planId)));
+    return prices.map((price) =>
+      priceView(price, meterOf.get(price.meterId ?? '') ?? null, planOf.get(price.planId ?? '')),
+    );
   }
 
   /** The one offered now under the name, else the last that was or the first that will be. @throws Problem 404. */
@@ -195,10 +191,17 @@ export class PricesService {
   private save(tx: Tx, price: Price): Promise<void> {
     return explainRefusal(tx.em.flush(), {
       price_lookup_key: Problem.exists('lookup_key', `${price.lookupKey} belongs to another price`),
-      price_live_plan: unknownReference('entity_id', price.planId),
+      price_live_plan: unknownReference('entity_id', price.planId ?? ''),
       price_live_meter: unknownReference('meter_id', price.meterId ?? ''),
     });
   }
+}
+
+/** Plans and subscriptions by one name; those of subscriptions only for who asks for such. */
+function ownedBy({ entity_type: type, entity_ids: ids, subscription_id: one, price_ids: named }: PriceSearchQuery) {
+  const owners = ids ? [{ $or: [{ planId: ids }, { subscriptionId: ids }] }] : [];
+  if (type === 'SUBSCRIPTION') return [...owners, { planId: null }];
+  return type === 'PLAN' || !(ids ?? one ?? named) ? [...owners, { subscriptionId: null }] : owners;
 }
 
 function offeredNow(tx: Tx, { status, allow_expired_prices: alsoEnded }: PriceSearchQuery) {

@@ -53,6 +53,7 @@ export {
   Optional,
   Part,
   Parts,
+  PartsByName,
 } from './http/validators.js';
 export { UnusedKey } from './http/unused-key.js';
 export { Agenda } from './jobs/agenda.js';

@@ -1,7 +1,8 @@
 import { Decimal, type BillableItem } from '@drawdown/billing-core';
 import { hasInHand, rowsOf, together, type SetTx, type Tx } from '@drawdown/platform';
 import { sql } from 'kysely';
-import { LineItem } from './line-item.entity.js';
+import { itemCommitmentOf } from './item-commitment.js';
+import { LineItem, type ItemCommitment } from './line-item.entity.js';
 import { thawedRule } from './rule-copy.js';
 
 /** A line item as invoices need it: what it costs and when, and what its lines say. */
@@ -11,13 +12,16 @@ export interface BilledItem
     Pick<
       LineItem,
       'planId' | 'planDisplayName' | 'priceId' | 'meterId' | 'meterDisplayName' | 'displayName' | 'metadata'
-    > {}
+    > {
+  /** Units, where its commitment is of a quantity. */
+  readonly promisedQuantity: string | null;
+}
 
 interface BilledItemRow {
   subscription_id: string;
   id: string;
-  plan_id: string;
-  plan_display_name: string;
+  plan_id: string | null;
+  plan_display_name: string | null;
   price_id: string;
   price_type: LineItem['priceType'];
   display_name: string;
@@ -27,6 +31,7 @@ interface BilledItemRow {
   meter_display_name: string | null;
   /** JSON. */
   rule: string;
+  commitment: ItemCommitment | null;
   start_date: string;
   end_date: string | null;
   fee_from: string;
@@ -43,7 +48,7 @@ export async function billedItemsOf(tx: Tx, subscriptionId: string): Promise<Bil
 async function billedItems(tx: SetTx, subscriptionIds: readonly string[]): Promise<BilledItem[][]> {
   const found = await sql<BilledItemRow>`
     select subscription_id, id, plan_id, plan_display_name, price_id, price_type, display_name, invoice_cadence, quantity,
-           meter_id, meter_display_name, rule::text rule, start_date, end_date, fee_from, fee_until, metadata
+           meter_id, meter_display_name, rule::text rule, commitment, start_date, end_date, fee_from, fee_until, metadata
     from subscription_line_item
     where environment_id = ${tx.scope.environmentId} and subscription_id = any(${subscriptionIds}::text[])
     order by price_type, price_id, start_date, id`.execute(tx.db);
@@ -60,6 +65,8 @@ const billedItem = (row: BilledItemRow): BilledItem => ({
   end: dateOf(row.end_date),
   feeFrom: new Date(row.fee_from),
   feeUntil: dateOf(row.fee_until),
+  commitment: itemCommitmentOf(row.commitment),
+  promisedQuantity: row.commitment?.quantity ?? null,
   planId: row.plan_id,
   planDisplayName: row.plan_display_name,
   priceId: row.price_id,

@@ -22,7 +22,8 @@ export function requestedCommitment(body: CommitmentFields) {
     if (stray) throw Problem.invalid(stray, 'makes sense only with commitment_amount');
     return { commitmentAmount: null, overageFactor: null, trueUp: false };
   }
-  assertDuration(body);
+  const { billing_period: billingPeriod, billing_period_count: count } = body;
+  assertDuration(body.commitment_duration, { billingPeriod, billingPeriodCount: count ?? 1 });
   return { commitmentAmount: new Decimal(amount), overageFactor: new Decimal(factor ?? 1), trueUp: trueUp ?? false };
 }
 
@@ -36,17 +37,16 @@ export function assertCommittable(
   }
 }
 
-/** What a subscription has promised to use of a billing period; null = nothing. */
+/** What a subscription as a whole has promised to use of a billing period; null = nothing. */
 export function commitmentOf({ commitmentAmount, overageFactor, trueUp }: Subscription): Commitment | null {
   return commitmentAmount && overageFactor ? { amount: commitmentAmount, overageFactor, trueUp } : null;
 }
 
-/** A promise is for a billing period, not for several or a part of one. */
-function assertDuration({
-  commitment_duration: duration,
-  billing_period: period,
-  billing_period_count: count,
-}: CommitmentFields) {
-  if (!duration || (duration === period && (count ?? 1) === 1)) return;
+/** A promise is for a billing period. @throws Problem 400 for one of several, or of a part. */
+export function assertDuration(
+  duration: CommitmentFields['commitment_duration'],
+  { billingPeriod, billingPeriodCount }: Pick<Subscription, 'billingPeriod' | 'billingPeriodCount'>,
+): void {
+  if (!duration || (duration === billingPeriod && billingPeriodCount === 1)) return;
   throw Problem.unsupported('commitment_duration', 'must be the billing period: leave it out');
 }

@@ -78,24 +78,32 @@ export function agreedGrant(tx: Tx, subscription: Subscription, body: CreateCred
   });
 }
 
+/** Who offers a price, null for one agreed with the customer, and the free units that go with it. */
+type Offering = Pick<Offer, 'meters'> & {
+  readonly plan: Offer['plan'] | null;
+  readonly entitlements: readonly MeterEntitlement[];
+};
+
+/** A metered entitlement, and the meter that it is of. */
+export interface MeterEntitlement {
+  readonly entitlement: Pick<SubscriptionEntitlement, 'isEnabled' | 'usageLimit' | 'usageResetPeriod'>;
+  readonly meterId: string | null;
+}
+
+const AGREED_FEE = 'Agreed fee';
+
 /** The item of a price from `from` on, with the allowance that the offer has for its meter. */
-export function copyPrice(
-  tx: Tx,
-  subscription: Subscription,
-  offer: Pick<Offer, 'plan' | 'meters' | 'entitlements'>,
-  price: Price,
-  from: Date,
-): LineItem {
+export function copyPrice(tx: Tx, subscription: Subscription, offer: Offering, price: Price, from: Date): LineItem {
   const meter = price.meterId ? offer.meters.get(price.meterId)! : null;
   return tx.em.create(LineItem, {
     id: newId('item'),
     ...ofSubscription(tx, subscription),
     customerId: subscription.customerId,
-    planId: offer.plan.id,
-    planDisplayName: offer.plan.name,
+    planId: offer.plan?.id ?? null,
+    planDisplayName: offer.plan?.name ?? null,
     priceId: price.id,
     priceType: price.type,
-    displayName: price.displayName ?? meter?.name ?? offer.plan.name,
+    displayName: price.displayName ?? meter?.name ?? offer.plan?.name ?? AGREED_FEE,
     currency: price.currency,
     billingPeriod: price.billingPeriod,
     billingPeriodCount: price.billingPeriodCount,
@@ -110,6 +118,7 @@ export function copyPrice(
       allowance: meter && allowanceOf(offer.entitlements, meter.id),
       window: meter && windowOf(offer.entitlements, meter.id),
     }),
+    commitment: null,
     startDate: from,
     endDate: null,
     feeFrom: from,
@@ -122,10 +131,7 @@ export function copyPrice(
  * The free units of a meter that the subscription prices (MEANING.md, "Allowances"): the limit of its entitlement, all
  * without a limit, none without an enabled entitlement. Features that share the meter add up.
  */
-export function allowanceOf(
-  entitlements: readonly Pick<Offer['entitlements'][number], 'entitlement' | 'meterId'>[],
-  meterId: string,
-): Allowance {
+export function allowanceOf(entitlements: readonly MeterEntitlement[], meterId: string): Allowance {
   const enabled = entitlements.filter((one) => one.meterId === meterId && one.entitlement.isEnabled);
   if (enabled.length === 0) return null;
   const limits = enabled.map(({ entitlement }) => entitlement.usageLimit ?? null);
@@ -133,13 +139,15 @@ export function allowanceOf(
 }
 
 /** The window of those free units; features that share the meter have one. Null = the billing period. */
-export function windowOf(
-  entitlements: readonly Pick<Offer['entitlements'][number], 'entitlement' | 'meterId'>[],
-  meterId: string,
-): WindowPeriod | null {
-  const enabled = entitlements.find((one) => one.meterId === meterId && one.entitlement.isEnabled);
-  return enabled?.entitlement.usageResetPeriod ?? null;
+export function windowOf(entitlements: readonly MeterEntitlement[], meterId: string): WindowPeriod | null {
+  return windowsOf(entitlements, meterId)[0] ?? null;
 }
+
+/** The windows of all of them. */
+export const windowsOf = (entitlements: readonly MeterEntitlement[], meterId: string): (WindowPeriod | null)[] =>
+  entitlements
+    .filter((one) => one.meterId === meterId && one.entitlement.isEnabled)
+    .map(({ entitlement }) => (entitlement.usageResetPeriod ?? null) as WindowPeriod | null);
 
 function copyEntitlements(tx: Tx, subscription: Subscription, offer: Offer): void {
   for (const { entitlement } of offer.entitlements) {

@@ -7,9 +7,10 @@ import type { LineItem } from './line-item.entity.js';
 export class LineItemView extends OwnedView {
   subscription_id: string;
   customer_id: string;
+  /** `plan`, or `subscription` where the price was agreed with it alone. */
   entity_type: string;
   entity_id: string;
-  plan_display_name: string;
+  plan_display_name: string | null;
   price_id: string;
   price_type: string;
   /** As it was when the subscription took it; edits of the catalogue don't reach it. */
@@ -29,20 +30,16 @@ export class LineItemView extends OwnedView {
   end_date: string | null;
   @ApiProperty({ type: Object, additionalProperties: { type: 'string' } })
   metadata: Record<string, string>;
-  @UnusedKey()
-  commitment_amount: null;
-  @UnusedKey()
-  commitment_duration: null;
-  @UnusedKey()
-  commitment_overage_factor: null;
-  @UnusedKey()
-  commitment_quantity: null;
-  @UnusedKey()
-  commitment_true_up_enabled: null;
-  @UnusedKey()
-  commitment_type: null;
-  @UnusedKey()
-  commitment_windowed: null;
+  /** Money promised of its usage in each billing period; null when nothing or a quantity is. */
+  commitment_amount: string | null;
+  commitment_quantity: string | null;
+  commitment_type: string | null;
+  /** The billing period. */
+  commitment_duration: string | null;
+  commitment_overage_factor: string | null;
+  commitment_true_up_enabled: boolean | null;
+  /** Never: a commitment is of the whole billing period. */
+  commitment_windowed: boolean | null;
   @UnusedKey()
   price_unit: null;
   @UnusedKey()
@@ -53,26 +50,29 @@ export class LineItemView extends OwnedView {
 
 /** What the wire knows of a line item and this version doesn't. */
 const unused = {
-  commitment_amount: null,
-  commitment_duration: null,
-  commitment_overage_factor: null,
-  commitment_quantity: null,
-  commitment_true_up_enabled: null,
-  commitment_type: null,
-  commitment_windowed: null,
   price_unit: null,
   price_unit_id: null,
   subscription_phase_id: null,
 };
+
+const commitmentView = ({ commitment, billingPeriod }: LineItem) => ({
+  commitment_amount: commitment?.type === 'amount' ? commitment.amount : null,
+  commitment_quantity: commitment?.quantity ?? null,
+  commitment_type: commitment?.type ?? null,
+  commitment_duration: commitment ? billingPeriod : null,
+  commitment_overage_factor: commitment?.overage_factor ?? null,
+  commitment_true_up_enabled: commitment?.true_up ?? null,
+  commitment_windowed: commitment ? false : null,
+});
 
 export const lineItemView = (item: LineItem): LineItemView => ({
   ...ownedView(item),
   ...unused,
   subscription_id: item.subscriptionId,
   customer_id: item.customerId,
-  entity_type: 'plan',
-  entity_id: item.planId,
-  plan_display_name: item.planDisplayName,
+  entity_type: item.planId ? 'plan' : 'subscription',
+  entity_id: item.planId ?? item.subscriptionId,
+  plan_display_name: item.planDisplayName ?? null,
   price_id: item.priceId,
   price_type: item.priceType,
   price: item.price,
@@ -84,6 +84,7 @@ export const lineItemView = (item: LineItem): LineItemView => ({
   billing_period: item.billingPeriod,
   billing_period_count: item.billingPeriodCount,
   invoice_cadence: item.invoiceCadence,
+  ...commitmentView(item),
   trial_period: item.price.trial_period,
   start_date: item.startDate.toISOString(),
   end_date: item.endDate?.toISOString() ?? null,

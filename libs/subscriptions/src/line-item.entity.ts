@@ -7,6 +7,19 @@ import type { RuleCopy } from './rule-copy.js';
 export const PRICE_TYPES = ['FIXED', 'USAGE'] as const;
 export const INVOICE_CADENCES = ['ADVANCE', 'ARREAR'] as const;
 
+export const COMMITMENT_TYPES = ['amount', 'quantity'] as const;
+
+/** What is promised of a line item's usage, as plain JSON; amounts are exact text. */
+export interface ItemCommitment {
+  readonly type: (typeof COMMITMENT_TYPES)[number];
+  /** Money of a full billing period; of a promised quantity what it costs. */
+  readonly amount: string;
+  /** Units, of a promised quantity. */
+  readonly quantity: string | null;
+  readonly overage_factor: string;
+  readonly true_up: boolean;
+}
+
 const LineItemSchema = defineEntity({
   name: 'LineItem',
   tableName: 'subscription_line_item',
@@ -14,8 +27,9 @@ const LineItemSchema = defineEntity({
     ...owned,
     subscriptionId: p.string(),
     customerId: p.string(),
-    planId: p.string(),
-    planDisplayName: p.string(),
+    /** Null where the price was agreed with this customer: no plan has it. */
+    planId: p.string().nullable(),
+    planDisplayName: p.string().nullable(),
     priceId: p.string(),
     priceType: p.enum(PRICE_TYPES),
     displayName: p.string(),
@@ -32,6 +46,8 @@ const LineItemSchema = defineEntity({
     price: p.json<PriceView>(),
     /** The arithmetic of the same price with its meter and allowance; read it by `unitPriceOfItem` and `ruleOf`. */
     rule: p.json<RuleCopy>(),
+    /** What is promised of its usage; null = nothing. */
+    commitment: p.json<ItemCommitment>().nullable(),
     startDate: p.datetime(),
     endDate: p.datetime().nullable(),
     /** A fee is owed from here: the start, or without proration the end of the period the item began in. */

@@ -1,7 +1,8 @@
 import { newId, Problem, type Tx } from '@drawdown/platform';
-import { PlansService } from '@drawdown/plans';
+import { changesMoney } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
-import { addedItem } from './added-item.js';
+import { AddedItems } from './added-items.service.js';
+import { commit, commits, keepCommitment } from './item-commitment.js';
 import { ItemChanges } from './item-changes.service.js';
 import { isProrated } from './lifecycle.service.js';
 import { openPeriodOf } from './period-store.js';
@@ -20,7 +21,7 @@ import { SubscriptionsService } from './subscriptions.service.js';
 export class LineItems {
   constructor(
     private readonly subscriptions: SubscriptionsService,
-    private readonly plans: PlansService,
+    private readonly added: AddedItems,
     private readonly changes: ItemChanges,
   ) {}
 
@@ -30,8 +31,8 @@ export class LineItems {
     const at = instantOf(body.start_date, 'start_date', tx.now);
     const endDate = body.end_date ? new Date(body.end_date) : null;
     if (endDate && endDate <= at) throw Problem.invalid('end_date', `must lie after ${at.toISOString()}`);
-    const item = await addedItem(tx, this.plans, subscription, { body, at });
-    item.endDate = endDate;
+    const beside = await this.subscriptions.lineItems(tx, subscriptionId);
+    const item = await this.added.item(tx, subscription, { body, at, endDate, beside });
     await tx.em.flush();
     await this.happen(tx, subscription, { ended: [], begun: [item], at });
     return item;
@@ -41,7 +42,7 @@ export class LineItems {
   async change(tx: Tx, itemId: string, body: UpdateLineItemBody): Promise<LineItem> {
     const { item, subscription } = await this.claimItem(tx, itemId);
     if (body.metadata) tx.em.assign(item, { metadata: body.metadata, updatedAt: tx.now });
-    if (!body.amount && !body.quantity) return item;
+    if (!changesMoney(body) && !body.quantity && !commits(body)) return item;
     const at = instantOf(body.effective_from, 'effective_from', tx.now);
     assertRunsAt(item, at);
     const next = tx.em.create(LineItem, {
@@ -55,6 +56,8 @@ export class LineItems {
       updatedAt: tx.now,
     });
     override(next, body);
+    if (commits(body)) commit(next, body, subscription);
+    else keepCommitment(next, item);
     item.endDate = at;
     await tx.em.flush();
     await this.happen(tx, subscription, { ended: [item], begun: [next], at });
@@ -136,8 +139,8 @@ const termsOf = (item: LineItem) => ({
   environmentId: item.environmentId,
   subscriptionId: item.subscriptionId,
   customerId: item.customerId,
-  planId: item.planId,
-  planDisplayName: item.planDisplayName,
+  planId: item.planId ?? null,
+  planDisplayName: item.planDisplayName ?? null,
   priceId: item.priceId,
   priceType: item.priceType,
   displayName: item.displayName,
@@ -150,5 +153,6 @@ const termsOf = (item: LineItem) => ({
   meterDisplayName: item.meterDisplayName ?? null,
   price: item.price,
   rule: item.rule,
+  commitment: null,
   metadata: item.metadata,
 });

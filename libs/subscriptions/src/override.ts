@@ -1,29 +1,34 @@
-import { Decimal, displayAmount } from '@drawdown/billing-core';
+import { Decimal } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
-import type { Offer } from '@drawdown/plans';
+import {
+  changedTerms,
+  changesMoney,
+  priceTermsView,
+  termsOfUnitPrice,
+  unitPriceOf,
+  type ChangedMoneyBody,
+  type Offer,
+} from '@drawdown/plans';
 import type { LineItem } from './line-item.entity.js';
 import type { OverrideEntitlementBody, OverrideLineItemBody } from './line-items.dto.js';
+import { copyOfPrice, unitPriceOfItem } from './rule-copy.js';
 
-/** What a subscription has otherwise than its plan; amounts as text. */
-interface OverriddenTerms {
-  /** Money for a period, a unit, or a package. */
-  readonly amount?: string | null;
-  /** Units of a fee. */
+/** What a subscription has otherwise than its plan. */
+interface OverriddenTerms extends ChangedMoneyBody {
+  /** Units of a fee, as text. */
   readonly quantity?: string | null;
 }
 
 /** @throws Problem 400 for terms the item's price can't have. */
-export function override(item: LineItem, { amount, quantity }: OverriddenTerms): void {
+export function override(item: LineItem, { quantity, ...money }: OverriddenTerms): void {
   if (quantity !== undefined && quantity !== null) {
     if (item.priceType === 'USAGE') throw Problem.invalid('quantity', 'of usage is metered');
     item.quantity = new Decimal(quantity);
   }
-  if (amount === undefined || amount === null) return;
-  const { price } = item.rule;
-  if (price.model === 'TIERED') throw Problem.invalid('amount', 'makes no sense for a price in tiers');
-  item.rule = { ...item.rule, price: { ...price, amount } };
-  const shown = displayAmount(new Decimal(amount), item.currency);
-  item.price = Object.assign({}, item.price, { amount, display_amount: shown });
+  if (!changesMoney(money)) return;
+  const terms = changedTerms(termsOfUnitPrice(unitPriceOfItem(item)), money);
+  item.rule = { ...item.rule, price: copyOfPrice(unitPriceOf(terms)) };
+  item.price = Object.assign({}, item.price, priceTermsView(terms, item.currency));
 }
 
 /** @throws Problem 400 for a price that the subscription didn't take. */

@@ -8,6 +8,8 @@ import { copyOffer } from './copies.js';
 import { Grants } from './grants.service.js';
 import { ItemChanges } from './item-changes.service.js';
 import { Lifecycle, named } from './lifecycle.service.js';
+import type { LineItem } from './line-item.entity.js';
+import { assertMeteredOnce } from './metered-once.js';
 import { openPeriodOf } from './period-store.js';
 import { move, SCHEDULE_MOVES, type ScheduleStatus } from './lifecycles.js';
 import type { Period } from './period.entity.js';
@@ -25,6 +27,12 @@ export interface PlanChange {
   readonly effectiveAt: Date;
   readonly schedule: SubscriptionSchedule | null;
   readonly direction: ChangeDirection;
+}
+
+/** Where a subscription goes over to, and when. */
+interface Going {
+  readonly terms: PlanChangeTerms;
+  readonly at: Date;
 }
 
 /** A subscription goes over to another plan or interval (MEANING "Periods": "A plan change"). */
@@ -50,8 +58,8 @@ export class PlanChanges {
     const terms = termsOf(subscription, body);
     const later = body.change_at === 'end_of_period';
     const effectiveAt = later ? subscription.currentPeriodEnd! : tx.now;
-    const offer = await this.offer(tx, subscription, terms, effectiveAt);
     const items = await this.subscriptions.lineItems(tx, subscription.id);
+    const offer = await this.offer(tx, subscription, items, { terms, at: effectiveAt });
     const direction = directionOfChange(subscription, items, { terms, offer, at: effectiveAt });
     await this.cancelWaiting(tx, subscription.id);
     if (later) {
@@ -70,7 +78,8 @@ export class PlanChanges {
     if (schedule.status !== 'pending') return;
     const subscription = await this.subscriptions.get(tx, schedule.subscriptionId);
     const terms = schedule.configuration as PlanChangeTerms;
-    const offer = await this.offer(tx, subscription, terms, at).catch((error: unknown) => {
+    const items = await this.subscriptions.lineItems(tx, subscription.id);
+    const offer = await this.offer(tx, subscription, items, { terms, at }).catch((error: unknown) => {
       if (error instanceof Problem) return error;
       throw error;
     });
@@ -82,12 +91,31 @@ export class PlanChanges {
     await this.apply(tx, subscription, terms, offer, at);
   }
 
-  /** What the subscription goes over to. @throws Problem 400, 404, 409 unless it is running. */
-  private async offer(tx: Tx, subscription: Subscription, terms: PlanChangeTerms, at: Date): Promise<Offer> {
+  /**
+   * What the subscription goes over to. @throws Problem 400 for what isn't sold, or counts what an item that stays
+   * prices; 404; 409 unless it is running.
+   */
+  private async offer(
+    tx: Tx,
+    subscription: Subscription,
+    items: readonly LineItem[],
+    { terms, at }: Going,
+  ): Promise<Offer> {
     assertRunning(subscription);
     const { currency } = subscription;
     const { planId, billingPeriod, billingPeriodCount } = terms;
-    return this.plans.offer(tx, planId, { currency, billingPeriod, billingPeriodCount, at, trialDays: 0 });
+    const offer = await this.plans.offer(tx, planId, {
+      currency,
+      billingPeriod,
+      billingPeriodCount,
+      at,
+      trialDays: 0,
+    });
+    const staying = items.filter((item) => !leaves(item, subscription, { terms, at }));
+    for (const { id, meterId } of offer.prices) {
+      assertMeteredOnce({ id, meterId, startDate: at, endDate: null }, staying, 'target_plan_id');
+    }
+    return offer;
   }
 
   private async apply(
@@ -100,9 +128,8 @@ export class PlanChanges {
     const previousPlanId = subscription.planId;
     const restarts = !sameInterval(subscription, terms);
     const prorated = terms.prorationBehavior === 'create_prorations';
-    const leaving = (await this.subscriptions.lineItems(tx, subscription.id)).filter(
-      (item) => (!item.endDate || item.endDate > at) && (restarts || item.planId === previousPlanId),
-    );
+    const items = await this.subscriptions.lineItems(tx, subscription.id);
+    const leaving = items.filter((item) => leaves(item, subscription, { terms, at }));
     const left = (await this.grants.current(tx, subscription.id)).filter(({ planId }) => planId === previousPlanId);
     await this.grants.leave(tx, subscription.id, left, at);
     await this.replaceEntitlements(tx, subscription);
@@ -192,6 +219,10 @@ function termsOf(subscription: Subscription, body: SubscriptionChangeBody): Plan
   }
   return terms;
 }
+
+/** The plan's items leave with it; those beside it only with the interval they are in. */
+const leaves = ({ planId, endDate }: LineItem, subscription: Subscription, { terms, at }: Going): boolean =>
+  (!endDate || endDate > at) && (!sameInterval(subscription, terms) || planId === subscription.planId);
 
 const sameInterval = (a: Omit<PlanChangeTerms, 'planId'>, b: Omit<PlanChangeTerms, 'planId'>): boolean =>
   a.billingPeriod === b.billingPeriod &&

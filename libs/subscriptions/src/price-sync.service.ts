@@ -1,13 +1,14 @@
-import { text } from '@drawdown/billing-core';
 import { Agenda, newId, Problem, type Tx } from '@drawdown/platform';
-import { firstVersionOf, PlansService, type Offer, type Price } from '@drawdown/plans';
+import { firstVersionOf, PlansService, unitPriceOf, type Offer, type Price } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
+import { isDeepStrictEqual } from 'node:util';
 import { copyPrice } from './copies.js';
+import { keepCommitment } from './item-commitment.js';
 import { ItemChanges } from './item-changes.service.js';
 import type { LineItem } from './line-item.entity.js';
-import { override } from './override.js';
 import { openPeriodOf } from './period-store.js';
+import { copyOfPrice } from './rule-copy.js';
 import { isRunning, RUNNING_STATUSES } from './subscription-status.js';
 import type { Subscription } from './subscription.entity.js';
 import { SubscriptionsService } from './subscriptions.service.js';
@@ -37,24 +38,27 @@ export class PriceSync {
 
   /**
    * Due work `price.sync`. Items of prices that have another version now, or are not sold any more, end, and those of
-   * what is sold begin: usage at once, fees with the next period. Items whose amount was agreed with the customer stay.
+   * what is sold begin: usage at once, fees with the next period. Items whose terms were agreed with the customer stay.
    */
   async fallDue(tx: Tx, subscription: Subscription, at: Date): Promise<void> {
     const offer = isRunning(subscription.status) ? await this.offerTo(tx, subscription, at) : null;
     if (!offer) return;
-    const items = (await this.subscriptions.lineItems(tx, subscription.id)).filter(
+    const all = await this.subscriptions.lineItems(tx, subscription.id);
+    const items = all.filter(
       ({ planId, startDate, endDate }) =>
         planId === subscription.planId && startDate <= at && (!endDate || endDate > at),
     );
+    const others = all.filter((item) => !items.includes(item) && (!item.endDate || item.endDate > at));
     const known = await this.plans.prices(
       tx,
       items.map(({ priceId }) => priceId),
     );
-    const { ended, begun } = differences(items, offer.prices, new Map(known.map((price) => [price.id, price])));
+    const prices = new Map(known.map((price) => [price.id, price]));
+    const { ended, begun } = differences({ items, others, known: prices }, offer.prices);
     if (ended.length === 0 && begun.length === 0) return;
-    const next = begun.map(({ price, quantity }) => {
+    const next = begun.map(({ price, after }) => {
       const item = copyPrice(tx, subscription, offer, price, at);
-      if (quantity) override(item, { quantity });
+      if (after) takeOver(item, after);
       return item;
     });
     for (const item of ended) item.endDate = at;
@@ -75,19 +79,43 @@ export class PriceSync {
   }
 }
 
-/** An item follows the versions of its price; one whose amount is not that of its price was agreed, and stays. */
-function differences(items: readonly LineItem[], offered: readonly Price[], known: ReadonlyMap<string, Price>) {
+/** What was agreed beside the price goes on: the quantity of a fee, a commitment, a planned end. */
+function takeOver(item: LineItem, after: LineItem): void {
+  if (after.priceType === 'FIXED') item.quantity = after.quantity;
+  keepCommitment(item, after);
+  item.endDate = after.endDate ?? null;
+}
+
+interface Standing {
+  /** The plan's that run. */
+  readonly items: readonly LineItem[];
+  /** Those beside them, and those to come. */
+  readonly others: readonly LineItem[];
+  /** The catalogue's prices of the items, by id. */
+  readonly known: ReadonlyMap<string, Price>;
+}
+
+/**
+ * An item follows the versions of its price; one whose terms are not those of its price was agreed, and stays. What an
+ * item that stays counts is not sold once more.
+ */
+function differences({ items, others, known }: Standing, offered: readonly Price[]) {
   const current = new Map(offered.map((price) => [firstVersionOf(price), price]));
   const familyOf = (item: LineItem) => item.price.parent_price_id ?? item.priceId;
-  const agreed = (item: LineItem) => item.price.amount !== text(known.get(item.priceId)!.amount);
+  const agreed = (item: LineItem) =>
+    !isDeepStrictEqual(item.rule.price, copyOfPrice(unitPriceOf(known.get(item.priceId)!)));
   const ended = items.filter((item) => current.get(familyOf(item))?.id !== item.priceId && !agreed(item));
   const held = new Set(items.map(familyOf));
+  const staying = [...others, ...items.filter((item) => !ended.includes(item))];
+  const counted = new Set(staying.flatMap(({ meterId }) => meterId ?? []));
   const begun = [
     ...ended.flatMap((item) => {
       const price = current.get(familyOf(item));
-      return price ? [{ price, quantity: item.priceType === 'FIXED' ? text(item.quantity) : null }] : [];
+      return price ? [{ price, after: item }] : [];
     }),
-    ...offered.filter((price) => !held.has(firstVersionOf(price))).map((price) => ({ price, quantity: null })),
+    ...offered
+      .filter((price) => !held.has(firstVersionOf(price)) && !(price.meterId && counted.has(price.meterId)))
+      .map((price) => ({ price, after: null })),
   ];
   return { ended, begun };
 }

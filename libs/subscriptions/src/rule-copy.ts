@@ -52,7 +52,7 @@ export interface Place {
 /** Freezes a rule. */
 export function copyOfRule({ price, meter, allowance, window }: FrozenRule): RuleCopy {
   return {
-    price: copied(price),
+    price: copyOfPrice(price),
     meter: meter && copied(meter),
     allowance: allowance instanceof Decimal ? text(allowance) : allowance,
     window,
@@ -60,6 +60,9 @@ export function copyOfRule({ price, meter, allowance, window }: FrozenRule): Rul
 }
 
 const copied = <T>(value: T): Copied<T> => JSON.parse(JSON.stringify(value)) as Copied<T>;
+
+/** Freezes a price. */
+export const copyOfPrice = (price: UnitPrice): RuleCopy['price'] => copied(price);
 
 /** What a unit of the line item costs. */
 export const unitPriceOfItem = ({ rule }: { readonly rule: RuleCopy }): UnitPrice => thawedPrice(rule.price);

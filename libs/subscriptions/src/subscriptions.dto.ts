@@ -11,11 +11,18 @@ import {
   NotYet,
   Optional,
   Parts,
+  PartsByName,
   SearchQuery,
 } from '@drawdown/platform';
 import { CreateCreditGrantBody } from '@drawdown/plans';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
-import { CreateLineItemBody, OverrideEntitlementBody, OverrideLineItemBody } from './line-items.dto.js';
+import {
+  CreateLineItemBody,
+  LARGEST_OVERAGE_FACTOR,
+  LineItemCommitmentBody,
+  OverrideEntitlementBody,
+  OverrideLineItemBody,
+} from './line-items.dto.js';
 import {
   COLLECTION_METHODS,
   PAYMENT_BEHAVIORS,
@@ -27,7 +34,6 @@ import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription-s
 
 /** Three years, as for a price: whoever gives longer for free has mistyped. */
 export const LONGEST_TRIAL_DAYS = 1095;
-const LARGEST_OVERAGE_FACTOR = '1000';
 
 export class CreateSubscriptionBody {
   @IsText()
@@ -164,13 +170,16 @@ export class CreateSubscriptionBody {
   @Parts(() => OverrideEntitlementBody, { max: 100 })
   override_entitlements?: OverrideEntitlementBody[] | null;
 
-  /** Prices of any plan beside those of its own, from its start. */
+  /** Prices of any plan, or of its own, beside those of its plan, from its start. */
   @Optional()
   @Parts(() => CreateLineItemBody, { max: 100 })
   line_items?: CreateLineItemBody[] | null;
 
-  @NotYet()
-  line_item_commitments?: Record<string, unknown> | null;
+  /** What is promised of its plan's prices, by their ids. */
+  @Optional()
+  @PartsByName(() => LineItemCommitmentBody, { max: 100 })
+  line_item_commitments?: ReadonlyMap<string, LineItemCommitmentBody> | null;
+
   @NotYet()
   coupons?: unknown[] | null;
   @NotYet()

@@ -2,6 +2,7 @@ import { CustomersModule } from '@drawdown/customers';
 import { FeaturesModule } from '@drawdown/features';
 import { PlansModule } from '@drawdown/plans';
 import { Module } from '@nestjs/common';
+import { AddedItems } from './added-items.service.js';
 import { EntitledFeatures } from './entitled-features.service.js';
 import { SubscriptionEntitlementsController } from './entitlements.controller.js';
 import { UpcomingGrantsController } from './grants.controller.js';
@@ -45,6 +46,7 @@ import { SubscriptionsService } from './subscriptions.service.js';
     Pauses,
     PriceSync,
     LineItems,
+    AddedItems,
     Grants,
     SubscriptionsJobs,
     SubscriptionsListener,

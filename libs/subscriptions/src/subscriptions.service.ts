@@ -5,9 +5,10 @@ import { Agenda, createdWithin, EventBus, loaded, newId, pageOptions, Problem, t
 import { PlansService } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
-import { addItems } from './added-item.js';
+import { AddedItems } from './added-items.service.js';
 import { billedItemsOf, type BilledItem } from './billed-items.js';
 import { assertCommittable } from './commitment.js';
+import { commitItems } from './item-commitment.js';
 import { agreedGrant, copyOffer } from './copies.js';
 import type { SubscriptionGrant } from './grant.entity.js';
 import { Grants } from './grants.service.js';
@@ -46,6 +47,7 @@ export class SubscriptionsService {
     private readonly lifecycle: Lifecycle,
     private readonly grants: Grants,
     private readonly cancellations: PlannedCancellations,
+    private readonly added: AddedItems,
   ) {}
 
   /**
@@ -80,7 +82,8 @@ export class SubscriptionsService {
     const { items, grants } = copyOffer(tx, subscription, wanted, startDate);
     for (const grant of body.credit_grants ?? []) grants.push(agreedGrant(tx, subscription, grant));
     overrideItems(items, body.override_line_items ?? []);
-    await addItems(tx, this.plans, subscription, body.line_items ?? []);
+    items.push(...(await this.added.items(tx, subscription, body.line_items ?? [], items)));
+    await commitItems(items, body.line_item_commitments, subscription);
     await tx.em.flush();
     const waits = subscription.awaitsActivation;
     if (!waits) await this.agree(tx, subscription, grants);

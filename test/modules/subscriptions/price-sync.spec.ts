@@ -85,6 +85,90 @@ describe('the prices of a plan', () => {
     expect(await linesOf(subscription.id)).toEqual([['FIXED 100'], ['FIXED 120', 'USAGE 0', 'USAGE 6']]);
   });
 
+  describe('beside what was agreed', () => {
+    interface Item extends Shown {
+      id: string;
+      price_id: string;
+      meter_id: string;
+      commitment_amount: string | null;
+    }
+    const usageOf = async (id: string) =>
+      ((await itemsOf(id)) as Item[])
+        .filter(({ price_type, start_date, end_date }) => price_type === 'USAGE' && start_date !== end_date)
+        .map((item) => [
+          item.price.amount,
+          item.commitment_amount,
+          item.start_date.slice(0, 10),
+          item.end_date?.slice(0, 10),
+        ]);
+    const price = (planId: string, meterId: string, amount: string) =>
+      world.post('/prices', {
+        type: 'USAGE',
+        billing_model: 'FLAT_FEE',
+        billing_period: 'MONTHLY',
+        currency: 'usd',
+        entity_type: 'PLAN',
+        entity_id: planId,
+        meter_id: meterId,
+        amount,
+      });
+    let customers = 0;
+
+    async function subscribed(at: string) {
+      const { planId } = await world.plan([
+        { aggregation: { type: 'SUM', field: 'n' }, price: { amount: '1' } },
+        { aggregation: { type: 'COUNT' }, price: { amount: '5' } },
+      ]);
+      await fee(planId);
+      await modules.advanceTo(at);
+      const { id: customer_id } = await world.post('/customers', { external_id: `agreed-${++customers}` });
+      const terms = { customer_id, plan_id: planId, currency: 'usd', billing_period: 'MONTHLY' };
+      const { id } = await world.post('/subscriptions', terms);
+      const items = (await itemsOf(id)) as Item[];
+      const itemOf = (amount: string) => items.find((item) => item.price.amount === amount)!;
+      return { planId, id, sum: itemOf('1'), count: itemOf('5') };
+    }
+    const put = async (path: string, body: object) => {
+      const answer = await modules.api.put(path, body);
+      expect(answer.status).toBe(200);
+      return answer.body as Item;
+    };
+    async function sync(planId: string, until: string) {
+      await modules.api.post(`/plans/${planId}/sync/subscriptions`);
+      await modules.advanceTo(until);
+    }
+
+    it('a planned change still takes the place of the new price, and a commitment goes over to it', async () => {
+      const { planId, id, sum } = await subscribed('2026-03-01T00:00:00Z');
+      const promised = await put(`/subscriptions/lineitems/${sum.id}`, { commitment_amount: 50 });
+      const later = { amount: '9', effective_from: '2026-03-20T00:00:00Z' };
+      await put(`/subscriptions/lineitems/${promised.id}`, later);
+      await modules.advanceTo('2026-03-10T00:00:00Z');
+      await put(`/prices/${sum.price_id}`, { amount: '2' });
+      await sync(planId, '2026-03-25T00:00:00Z');
+      expect(await usageOf(id)).toEqual([
+        ['1', '50', '2026-03-01', '2026-03-10'],
+        ['9', '50', '2026-03-20', undefined],
+        ['5', null, '2026-03-01', undefined],
+        ['2', '50', '2026-03-10', '2026-03-20'],
+      ]);
+    });
+
+    it('a meter that an agreed price counts is not sold once more', async () => {
+      const { planId, id, sum, count } = await subscribed('2026-05-01T00:00:00Z');
+      await put(`/subscriptions/lineitems/${sum.id}`, { amount: '0.5' });
+      await modules.api.delete(`/subscriptions/lineitems/${count.id}`);
+      const own = { type: 'USAGE', billing_model: 'FLAT_FEE', billing_period: 'MONTHLY', amount: '4' };
+      await world.post(`/subscriptions/${id}/lineitems`, { price: { ...own, meter_id: count.meter_id } });
+      for (const item of [sum, count]) {
+        await modules.api.delete(`/prices/${item.price_id}`);
+        await price(planId, item.meter_id, '3');
+      }
+      await sync(planId, '2026-05-02T00:00:00Z');
+      expect((await usageOf(id)).filter(([, , , end]) => !end).map(([amount]) => amount)).toEqual(['0.5', '4']);
+    });
+  });
+
   it('of an unknown plan are 404', async () => {
     expect((await modules.api.post('/plans/plan_x/sync/subscriptions')).status).toBe(404);
   });

@@ -1,7 +1,7 @@
 import { isCurrency, isZone, parseDecimal, text } from '@drawdown/billing-core';
 import { applyDecorators, type Type as Class } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { type ClassConstructor, plainToInstance, Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
@@ -153,6 +153,34 @@ export const Parts = (shape: () => Class, { min = 0, max }: { min?: number; max:
     ValidateNested({ each: true }),
     Type(shape),
   );
+
+/** Objects of a declared shape by name, handed on as a `Map`; each is refused by its own path. */
+export const PartsByName = (shape: () => Class, { max }: { max: number }): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({ type: 'object', additionalProperties: { type: 'object' } }),
+    Transform(({ value }) =>
+      isPlainObject(value)
+        ? new Map(
+            Object.entries(value).map(([name, part]) => [
+              name,
+              isPlainObject(part) ? plainToInstance(shape() as ClassConstructor<object>, part) : part,
+            ]),
+          )
+        : value,
+    ),
+    ValidateBy({
+      name: 'isPartsByName',
+      validator: {
+        validate: (value: unknown) =>
+          value instanceof Map && value.size <= max && [...value.values()].every((part) => part instanceof shape()),
+        defaultMessage: () => `$property must map at most ${max} names to objects`,
+      },
+    }),
+    ValidateNested(),
+  );
+
+const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A list of texts (ids, keys, values), each of 1 to 255 characters. */
 export const IsTexts = ({ min = 0, max = 1000 }: { min?: number; max?: number } = {}): PropertyDecorator =>

@@ -1,0 +1,93 @@
+import { validateAllowanceWindow, type BillingPeriod, type WindowPeriod } from '@drawdown/billing-core';
+import { coreMeter, FeaturesService, type Meter } from '@drawdown/features';
+import { explainRefusal, newId, Problem, type Tx } from '@drawdown/platform';
+import { Injectable } from '@nestjs/common';
+import { Price } from './price.entity.js';
+import { newPriceOf } from './price.rules.js';
+import type { AgreedPriceBody } from './prices.dto.js';
+import { unknownReference } from './reference.js';
+
+/** The subscription that shall have a price of its own. */
+interface Subscriber {
+  readonly id: string;
+  readonly currency: string;
+  readonly billingPeriod: BillingPeriod;
+  readonly billingPeriodCount: number;
+}
+
+/** A price and the meter it counts by. */
+export interface AgreedPrice {
+  readonly price: Price;
+  readonly meter: Meter | null;
+}
+
+/** Prices agreed with one customer: no plan offers them, and they live as long as their line item. */
+@Injectable()
+export class AgreedPrices {
+  constructor(private readonly features: FeaturesService) {}
+
+  /**
+   * @param windowsOf the windows in which the subscription has free units of a meter (MEANING, "Allowances").
+   * @throws Problem 400 for a price that makes no sense, isn't billed by this version, or isn't in the subscription's
+   * currency and interval; 404 for an unknown meter, 409 for a lookup key in use.
+   */
+  async create(
+    tx: Tx,
+    subscription: Subscriber,
+    body: AgreedPriceBody,
+    windowsOf: (meter: Meter) => readonly (WindowPeriod | null)[],
+  ): Promise<AgreedPrice> {
+    const terms = newPriceOf(body);
+    assertOf(subscription, terms, body.currency);
+    const meter = terms.meterId ? await this.meter(tx, terms.meterId) : null;
+    if (meter) assertFreeUnits(meter, windowsOf(meter), subscription);
+    const price = tx.em.create(Price, {
+      id: newId('price'),
+      ...tx.scope,
+      createdAt: tx.now,
+      updatedAt: tx.now,
+      planId: null,
+      subscriptionId: subscription.id,
+      currency: subscription.currency,
+      trialPeriodDays: 0,
+      startDate: null,
+      endDate: null,
+      ...terms,
+    });
+    const taken = Problem.exists('lookup_key', `${price.lookupKey} belongs to another price`);
+    await explainRefusal(tx.em.flush(), { price_lookup_key: taken });
+    return { price, meter };
+  }
+
+  private async meter(tx: Tx, id: string): Promise<Meter> {
+    const [meter] = await this.features.meters(tx, [id]);
+    if (meter?.status !== 'published') throw unknownReference('meter_id', id);
+    return meter;
+  }
+}
+
+function assertOf(
+  { currency, billingPeriod, billingPeriodCount }: Subscriber,
+  terms: Pick<Price, 'billingPeriod' | 'billingPeriodCount'>,
+  wanted: string | null | undefined,
+): void {
+  if (wanted && wanted !== currency) throw Problem.invalid('currency', `is ${currency}, the subscription's`);
+  if (terms.billingPeriod !== billingPeriod) {
+    throw Problem.invalid('billing_period', `is ${billingPeriod}, the subscription's`);
+  }
+  if (terms.billingPeriodCount !== billingPeriodCount) {
+    throw Problem.invalid('billing_period_count', `is ${billingPeriodCount}, the subscription's`);
+  }
+}
+
+/** @throws Problem 400 where usage that is billed every interval can't be free in these windows. */
+function assertFreeUnits(
+  meter: Meter,
+  windows: readonly (WindowPeriod | null)[],
+  { billingPeriod, billingPeriodCount }: Subscriber,
+): void {
+  for (const window of windows) {
+    const [wrong] = validateAllowanceWindow(coreMeter(meter), window, billingPeriod, billingPeriodCount);
+    if (wrong) throw Problem.invalid('meter_id', `has free units that can't be told from others: ${wrong.message}`);
+  }
+}

@@ -1,0 +1,99 @@
+import { FeaturesService } from '@drawdown/features';
+import { Problem, type Tx } from '@drawdown/platform';
+import { AgreedPrices, PlansService, type AgreedPriceBody } from '@drawdown/plans';
+import { Injectable } from '@nestjs/common';
+import { copyPrice, windowsOf, type MeterEntitlement } from './copies.js';
+import { commit, commits } from './item-commitment.js';
+import type { LineItem } from './line-item.entity.js';
+import type { CreateLineItemBody } from './line-items.dto.js';
+import { assertMeteredOnce } from './metered-once.js';
+import { override } from './override.js';
+import { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
+import type { Subscription } from './subscription.entity.js';
+import { within } from './within.js';
+
+interface Addition {
+  readonly body: CreateLineItemBody;
+  readonly at: Date;
+  readonly endDate: Date | null;
+  /** The other items of the subscription. */
+  readonly beside: readonly LineItem[];
+}
+
+/** Line items beside those of the subscription's plan: prices of other plans, and prices agreed with the customer. */
+@Injectable()
+export class AddedItems {
+  constructor(
+    private readonly plans: PlansService,
+    private readonly agreedPrices: AgreedPrices,
+    private readonly features: FeaturesService,
+  ) {}
+
+  /**
+   * The item of a price from `at` on. @throws Problem 400 for a price that isn't sold in the subscription's currency and
+   * interval, or counts what another item prices; 404 for an unknown one.
+   */
+  async item(tx: Tx, subscription: Subscription, { body, at, endDate, beside }: Addition): Promise<LineItem> {
+    const { price_id: priceId, price } = body;
+    if (priceId && price) throw Problem.invalid('price', 'and price_id exclude each other');
+    if (!priceId && !price) throw Problem.invalid('price_id', 'or price is required');
+    const item = price
+      ? await within('price', () => this.agreed(tx, subscription, price, at))
+      : await this.offered(tx, subscription, priceId!, at);
+    item.endDate = endDate;
+    assertMeteredOnce(item, beside, price ? 'price.meter_id' : 'price_id');
+    item.displayName = body.display_name ?? item.displayName;
+    if (body.metadata) item.metadata = body.metadata;
+    override(item, { quantity: body.quantity });
+    if (commits(body)) commit(item, body, subscription);
+    return item;
+  }
+
+  /** Those that a new subscription has from its start. @throws Problem as `item`, naming which. */
+  async items(
+    tx: Tx,
+    subscription: Subscription,
+    bodies: readonly CreateLineItemBody[],
+    ofPlan: readonly LineItem[],
+  ): Promise<LineItem[]> {
+    const items: LineItem[] = [];
+    const at = subscription.startDate;
+    for (const [place, body] of bodies.entries()) {
+      const name = `line_items[${place}]`;
+      if (body.start_date || body.end_date) {
+        throw Problem.unsupported(name, 'of a new subscription has no dates: add it later, or end it then');
+      }
+      const beside = [...ofPlan, ...items];
+      items.push(await within(name, () => this.item(tx, subscription, { body, at, endDate: null, beside })));
+    }
+    return items;
+  }
+
+  private async offered(tx: Tx, subscription: Subscription, priceId: string, at: Date): Promise<LineItem> {
+    const { currency, billingPeriod, billingPeriodCount } = subscription;
+    const planId = await this.plans.planOfPrice(tx, priceId);
+    const offer = await this.plans.offer(tx, planId, { currency, billingPeriod, billingPeriodCount, at, trialDays: 0 });
+    const price = offer.prices.find(({ id }) => id === priceId);
+    if (!price) throw Problem.invalid('price_id', `is not offered in ${currency}, ${billingPeriod}, at that time`);
+    return copyPrice(tx, subscription, offer, price, at);
+  }
+
+  /** Free units are those that the subscription has of the meter. */
+  private async agreed(tx: Tx, subscription: Subscription, body: AgreedPriceBody, at: Date): Promise<LineItem> {
+    const entitlements = await this.entitlements(tx, subscription.id);
+    const { price, meter } = await this.agreedPrices.create(tx, subscription, body, ({ id }) =>
+      windowsOf(entitlements, id),
+    );
+    const meters = new Map(meter ? [[meter.id, meter]] : []);
+    return copyPrice(tx, subscription, { plan: null, meters, entitlements }, price, at);
+  }
+
+  private async entitlements(tx: Tx, subscriptionId: string): Promise<MeterEntitlement[]> {
+    await tx.em.flush();
+    const { environmentId } = tx.scope;
+    const given = await tx.em.find(SubscriptionEntitlement, { environmentId, subscriptionId });
+    const ids = given.map(({ featureId }) => featureId);
+    const meterOf = new Map((await this.features.find(tx, ids)).map(({ id, meterId }) => [id, meterId]));
+    return given.map((entitlement) => ({ entitlement, meterId: meterOf.get(entitlement.featureId) ?? null }));
+  }
+}
