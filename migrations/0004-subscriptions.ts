@@ -139,6 +139,7 @@ export class SubscriptionsMigration extends Migration {
         is_soft_limit boolean not null,
         usage_limit numeric(38, 12) check (usage_limit >= 0 and usage_limit <> 'NaN'),
         usage_reset_period text,
+        static_value text,
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),

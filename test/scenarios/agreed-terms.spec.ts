@@ -24,8 +24,19 @@ let plan: string;
 let exportsFeature: string;
 let exportsMeter: string;
 let people = 0;
-/** Every case starts on the first of a month of 30 days. */
-const months = ['2026-04', '2026-06', '2026-09', '2026-11', '2027-04', '2027-06', '2027-09', '2028-04', '2028-06'];
+/** Every case starts on the first of a month of its own, from the second on of 30 days. */
+const months = [
+  '2026-02',
+  '2026-04',
+  '2026-06',
+  '2026-09',
+  '2026-11',
+  '2027-04',
+  '2027-06',
+  '2027-09',
+  '2028-04',
+  '2028-06',
+];
 let at: (day: string) => string;
 
 beforeAll(async () => {
@@ -229,6 +240,64 @@ describe('the terms of a plan’s price, otherwise for one subscription', () => 
     expect(await wrong({ amount: '3' })).toEqual([400, 'amount']);
     expect(await wrong({ billing_model: 'PACKAGE', amount: '3' })).toEqual([400, 'transform_quantity']);
     expect(await wrong({ tiers: [{ up_to: 4, unit_amount: '1' }] })).toEqual([400, 'tiers[0].up_to']);
+  });
+});
+
+describe('the entitlements of a plan, otherwise for one subscription', () => {
+  interface Given {
+    feature: { name: string };
+    entitlement: { is_enabled: boolean; usage_limit: number | null; static_values: string[] };
+  }
+  const given = async (subscriber: Subscriber) => {
+    const { features } = await story.get<{ features: Given[] }>(
+      `/subscriptions/${subscriber.subscriptionId}/entitlements`,
+    );
+    return features
+      .map(({ feature, entitlement: of }) => [feature.name, of.is_enabled, of.usage_limit, ...of.static_values])
+      .toSorted(([a], [b]) => String(a).localeCompare(String(b)));
+  };
+
+  it('are its own, and the others stay the plan’s', async () => {
+    await nextMonth();
+    const rich = await definePlan(story, { name: 'Rich', fee: '20', freeTables: 3 });
+    const give = async (name: string, feature_type: string, terms: object) => {
+      const feature = await story.post<{ id: string }>('/features', { name, type: feature_type });
+      const body = { plan_id: rich, feature_id: feature.id, feature_type, ...terms };
+      return (await story.post<{ id: string }>('/entitlements', body)).id;
+    };
+    const sso = await give('SSO', 'boolean', { is_enabled: false });
+    const region = await give('Region', 'static', { static_value: 'eu' });
+    await give('Help', 'static', { static_value: 'mail' });
+    const own = await subscribe({
+      plan_id: rich,
+      override_entitlements: [
+        { entitlement_id: sso, is_enabled: true },
+        { entitlement_id: region, static_value: 'ch' },
+      ],
+    });
+    const plain = await subscribe({ plan_id: rich });
+    const answer = await modules.api.put(`/entitlements/${region}`, { static_value: 'us' });
+    expect(answer.status).toBe(200);
+    expect(await given(own)).toEqual([
+      ['Help', true, null, 'mail'],
+      ['Region', true, null, 'ch'],
+      ['SSO', true, null],
+      ['Tables created', true, 3],
+    ]);
+    expect(await given(plain)).toEqual([
+      ['Help', true, null, 'mail'],
+      ['Region', true, null, 'us'],
+      ['SSO', false, null],
+      ['Tables created', true, 3],
+    ]);
+    const wrong = (terms: object, id = region) =>
+      refused(
+        '/subscriptions',
+        started(own, { plan_id: rich, override_entitlements: [{ entitlement_id: id, ...terms }] }),
+      );
+    expect(await wrong({ usage_limit: 5 })).toEqual([400, 'override_entitlements[0].usage_limit']);
+    expect(await wrong({ static_value: 'x' }, sso)).toEqual([400, 'override_entitlements[0].static_value']);
+    expect(await wrong({}, 'ent_none')).toEqual([400, 'override_entitlements']);
   });
 });
 

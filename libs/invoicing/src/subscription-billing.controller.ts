@@ -2,13 +2,14 @@ import { Requests, type Tx } from '@drawdown/platform';
 import {
   CancelSubscriptionBody,
   CreateSubscriptionBody,
+  LineItemCommitmentBody,
   type Subscription,
   SubscriptionsService,
   subscriptionView,
   type SubscriptionView,
 } from '@drawdown/subscriptions';
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { FirstPayments } from './first-payments.service.js';
 import { InvoicesService } from './invoices.service.js';
 import { creditsOf, type CancelSubscriptionView } from './subscription-billing.dto.js';
@@ -25,6 +26,7 @@ export class SubscriptionBillingController {
   ) {}
 
   @Post()
+  @ApiExtraModels(LineItemCommitmentBody)
   @ApiOperation({ summary: 'Subscribe a customer to a plan' })
   async create(@Body() body: CreateSubscriptionBody): Promise<SubscriptionView> {
     if (!paysAtOnce(body)) {

@@ -16,14 +16,20 @@ import { copyOfRule } from './rule-copy.js';
 import { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
 import type { Subscription } from './subscription.entity.js';
 
+/** What a plan offers, with what was agreed otherwise. */
+export type AgreedOffer = Omit<Offer, 'entitlements'> & {
+  readonly entitlements: readonly (Offer['entitlements'][number] & { readonly agreed?: true })[];
+};
+
 /**
  * Copies what a plan offers into a subscription, which from then on no edit of the catalogue reaches: prices with their
- * meters and allowances, metered entitlements, grants. Boolean and static entitlements stay with the plan.
+ * meters and allowances, metered entitlements, grants. Boolean and static entitlements stay with the plan unless they
+ * were agreed otherwise.
  */
 export function copyOffer(
   tx: Tx,
   subscription: Subscription,
-  offer: Offer,
+  offer: AgreedOffer,
   from: Date,
 ): { items: LineItem[]; grants: SubscriptionGrant[] } {
   const items = offer.prices.map((price) => copyPrice(tx, subscription, offer, price, from));
@@ -149,9 +155,9 @@ export const windowsOf = (entitlements: readonly MeterEntitlement[], meterId: st
     .filter((one) => one.meterId === meterId && one.entitlement.isEnabled)
     .map(({ entitlement }) => (entitlement.usageResetPeriod ?? null) as WindowPeriod | null);
 
-function copyEntitlements(tx: Tx, subscription: Subscription, offer: Offer): void {
-  for (const { entitlement } of offer.entitlements) {
-    if (entitlement.featureType !== 'metered') continue;
+function copyEntitlements(tx: Tx, subscription: Subscription, offer: AgreedOffer): void {
+  for (const { entitlement, agreed } of offer.entitlements) {
+    if (entitlement.featureType !== 'metered' && !agreed) continue;
     tx.em.create(SubscriptionEntitlement, {
       id: newId('sent'),
       ...ofSubscription(tx, subscription),
@@ -161,6 +167,7 @@ function copyEntitlements(tx: Tx, subscription: Subscription, offer: Offer): voi
       isSoftLimit: entitlement.isSoftLimit,
       usageLimit: entitlement.usageLimit ?? null,
       usageResetPeriod: entitlement.usageResetPeriod ?? null,
+      staticValue: entitlement.staticValue ?? null,
     });
   }
 }

@@ -55,8 +55,8 @@ export interface EntitledRow extends FeatureRow {
 }
 
 /**
- * What subscriptions give, in the order in which it is shown: metered entitlements as each has copied them, then the
- * others as its plan has them now. Every step is a look-up by ids that one index fits, whatever a planner without
+ * What subscriptions give, in the order in which it is shown: entitlements as each has copied them, all metered ones
+ * and those agreed otherwise, then the others as its plan has them now. Every step is a look-up by ids that one index fits, whatever a planner without
  * statistics believes (`offset 0`).
  * @param subscriptions a statement for rows of `subscription`.
  */
@@ -69,9 +69,14 @@ const entitledRows = (environmentId: RawBuilder<unknown>, subscriptions: RawBuil
   from (${subscriptions} offset 0) s
   left join lateral (
     select entitlement_id, feature_id, is_enabled, is_soft_limit, usage_limit, usage_reset_period,
-           null::text static_value, null::timestamptz made_at
+           static_value, null::timestamptz made_at
     from subscription_entitlement where environment_id = ${environmentId} and subscription_id = s.id
-    union all (${unmeteredOfPlan(environmentId, sql`s.plan_id`)})) given on true
+    union all (
+      select * from (${unmeteredOfPlan(environmentId, sql`s.plan_id`)} offset 0) of_plan
+      where not exists (
+        select from subscription_entitlement own
+        where own.environment_id = ${environmentId} and own.subscription_id = s.id
+          and own.entitlement_id = of_plan.entitlement_id))) given on true
   left join lateral (${featureRow(environmentId, sql`given.feature_id`)}) feature on true
   order by s.start_date, s.id, given.made_at nulls first, given.entitlement_id`;
 

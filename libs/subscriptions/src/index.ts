@@ -13,6 +13,7 @@ export { aggregatedFeatureView, AggregatedFeatureView, EntitlementSourceView } f
 export { CreditGrantApplication, SubscriptionGrant } from './grant.entity.js';
 export { lineItemView } from './line-item.dto.js';
 export { LineItem } from './line-item.entity.js';
+export { LineItemCommitmentBody } from './line-items.dto.js';
 export { Pause } from './pause.entity.js';
 export { Pauses } from './pauses.service.js';
 export { Period } from './period.entity.js';

@@ -141,12 +141,12 @@ export class OverrideLineItemBody extends ChangedMoneyBody {
   quantity?: string | null;
 }
 
-/** What a subscription has of one of its plan's metered entitlements otherwise. */
+/** What a subscription has of one of its plan's entitlements otherwise. */
 export class OverrideEntitlementBody {
   @IsText()
   entitlement_id: string;
 
-  /** Units; null = without limit. */
+  /** Units of a metered feature; null = without limit. */
   @Optional()
   @IsAmount({ min: '0' })
   usage_limit?: string | null;
@@ -155,6 +155,8 @@ export class OverrideEntitlementBody {
   @IsBoolean()
   is_enabled?: boolean | null;
 
-  @NotYet()
+  /** Of a static feature. */
+  @Optional()
+  @IsText()
   static_value?: string | null;
 }

@@ -7,8 +7,10 @@ import {
   termsOfUnitPrice,
   unitPriceOf,
   type ChangedMoneyBody,
+  type Entitlement,
   type Offer,
 } from '@drawdown/plans';
+import type { AgreedOffer } from './copies.js';
 import type { LineItem } from './line-item.entity.js';
 import type { OverrideEntitlementBody, OverrideLineItemBody } from './line-items.dto.js';
 import { copyOfPrice, unitPriceOfItem } from './rule-copy.js';
@@ -41,22 +43,31 @@ export function overrideItems(items: readonly LineItem[], overrides: readonly Ov
 }
 
 /** The offer with the entitlements that the request wants otherwise. @throws Problem 400 for those it doesn't have. */
-export function withEntitlements(offer: Offer, overrides: readonly OverrideEntitlementBody[]): Offer {
-  const wanted = new Map(overrides.map((one) => [one.entitlement_id, one]));
+export function withEntitlements(offer: Offer, overrides: readonly OverrideEntitlementBody[]): AgreedOffer {
+  const wanted = new Map(overrides.map((terms, place) => [terms.entitlement_id, { terms, place }]));
   const entitlements = offer.entitlements.map((given) => {
-    const { entitlement } = given;
-    const one = wanted.get(entitlement.id);
+    const one = wanted.get(given.entitlement.id);
     if (!one) return given;
-    wanted.delete(entitlement.id);
-    if (entitlement.featureType !== 'metered') {
-      throw Problem.unsupported('override_entitlements', `of a ${entitlement.featureType} feature: it is the plan's`);
-    }
-    const usageLimit = one.usage_limit === undefined ? entitlement.usageLimit : one.usage_limit;
-    const isEnabled = one.is_enabled ?? entitlement.isEnabled;
-    const terms = { isEnabled, usageLimit: usageLimit === null ? null : usageLimit && new Decimal(usageLimit) };
-    return { ...given, entitlement: Object.assign(Object.create(entitlement) as typeof entitlement, terms) };
+    wanted.delete(given.entitlement.id);
+    const terms = termsAgreed(given.entitlement, one.terms, `override_entitlements[${one.place}]`);
+    const entitlement = Object.assign(Object.create(given.entitlement) as Entitlement, terms);
+    return { ...given, entitlement, agreed: true as const };
   });
   const [unknown] = wanted.keys();
   if (unknown) throw Problem.invalid('override_entitlements', `names ${unknown}, which the plan doesn't have`);
   return { ...offer, entitlements };
+}
+
+/** @throws Problem 400 for what the kind of feature has no use for. */
+function termsAgreed(entitlement: Entitlement, wanted: OverrideEntitlementBody, path: string) {
+  const { featureType: type } = entitlement;
+  const { usage_limit: limit, static_value: value } = wanted;
+  const senseless = type !== 'metered' && limit ? 'usage_limit' : type !== 'static' && value ? 'static_value' : null;
+  if (senseless) throw Problem.invalid(`${path}.${senseless}`, `makes no sense for a ${type} feature`);
+  const usageLimit = limit === undefined ? entitlement.usageLimit : limit;
+  return {
+    isEnabled: wanted.is_enabled ?? entitlement.isEnabled,
+    usageLimit: typeof usageLimit === 'string' ? new Decimal(usageLimit) : usageLimit,
+    staticValue: value ?? entitlement.staticValue,
+  };
 }

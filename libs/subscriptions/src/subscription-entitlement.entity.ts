@@ -14,9 +14,14 @@ const SubscriptionEntitlementSchema = defineEntity({
     /** Units; null = without limit. */
     usageLimit: amount().nullable(),
     usageResetPeriod: p.string().nullable(),
+    /** Of a static feature. */
+    staticValue: p.string().nullable(),
   },
 });
 
-/** A subscription's own copy of a metered entitlement; boolean and static ones are read from the plan as it is. */
+/**
+ * A subscription's own copy of an entitlement: of every metered one, and of those agreed otherwise than in the plan.
+ * Other boolean and static ones are read from the plan as it is.
+ */
 export class SubscriptionEntitlement extends SubscriptionEntitlementSchema.class {}
 SubscriptionEntitlementSchema.setClass(SubscriptionEntitlement);

@@ -165,7 +165,7 @@ export class CreateSubscriptionBody {
   @Parts(() => OverrideLineItemBody, { max: 100 })
   override_line_items?: OverrideLineItemBody[] | null;
 
-  /** Limits otherwise than the plan's. */
+  /** Limits, values and switches otherwise than the plan's. */
   @Optional()
   @Parts(() => OverrideEntitlementBody, { max: 100 })
   override_entitlements?: OverrideEntitlementBody[] | null;

@@ -1,6 +1,6 @@
 import { isCurrency, isZone, parseDecimal, text } from '@drawdown/billing-core';
 import { applyDecorators, type Type as Class } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { type ClassConstructor, plainToInstance, Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -154,10 +154,13 @@ export const Parts = (shape: () => Class, { min = 0, max }: { min?: number; max:
     Type(shape),
   );
 
-/** Objects of a declared shape by name, handed on as a `Map`; each is refused by its own path. */
+/**
+ * Objects of a declared shape by name, handed on as a `Map`; each is refused by its own path. The controller declares the
+ * shape by `@ApiExtraModels`, as Swagger doesn't look into maps.
+ */
 export const PartsByName = (shape: () => Class, { max }: { max: number }): PropertyDecorator =>
   applyDecorators(
-    ApiProperty({ type: 'object', additionalProperties: { type: 'object' } }),
+    ApiProperty({ type: 'object', additionalProperties: { $ref: getSchemaPath(shape()) } }),
     Transform(({ value }) =>
       isPlainObject(value)
         ? new Map(
