@@ -60,7 +60,7 @@ export function composeBill(input: BillInput): InvoiceDraft<BillLine> {
     ...(next?.kind === 'paid' ? advanceFees(items, next, prorated) : []),
     ...(ended?.kind === 'paid' ? arrearsFees(items, ended, prorated, charged) : []),
     ...(ended === null ? [] : usageLines(usage, items, ended)),
-    ...(ended?.kind === 'paid' ? committed(input, committedUsage(items, usage, ended)) : []),
+    ...(ended?.kind === 'paid' ? committed(input, committedUsage(input, ended)) : []),
     ...late.filter(counts).map(lateLine),
     ...committed(input, input.lateCommitted ?? []),
     ...(ended?.kind === 'paid' && ended.restCredited ? unusedFees(items, ended, next, prorated) : []),
@@ -161,17 +161,14 @@ function usageLines(usage: readonly BilledUsage[], items: readonly BillableItem[
 
 const accruedOf = (usage: readonly BilledUsage[]): Decimal => sum(usage.map(({ accrued }) => accrued));
 
-/** The usage of a period by who may have promised it: each item its own, the subscription all. */
-function committedUsage(
-  items: readonly BillableItem[],
-  usage: readonly BilledUsage[],
-  period: BilledPeriod,
-): CommittedUsage[] {
-  const own = items.map(({ id: itemId }) => ({
-    itemId,
-    accrued: accruedOf(usage.filter(({ lineItemId }) => lineItemId === itemId)),
-  }));
-  return [...own, { itemId: null, accrued: accruedOf(usage) }].map((one) => ({ ...one, period, billed: null }));
+/** The usage of a period by who promised it: each item its own, the subscription all. */
+function committedUsage({ items, commitment, usage }: BillInput, period: BilledPeriod): CommittedUsage[] {
+  const accruedBy = (itemId: string) => accruedOf(usage.filter(({ lineItemId }) => lineItemId === itemId));
+  const own = items.flatMap(({ id: itemId, commitment: promise }) =>
+    promise ? [{ itemId, accrued: accruedBy(itemId) }] : [],
+  );
+  const whole = commitment ? [{ itemId: null, accrued: accruedOf(usage) }] : [];
+  return [...own, ...whole].map((one) => ({ ...one, period, billed: null }));
 }
 
 /** What commitments add: the subscription's for the whole period, an item's for its part of it. */
