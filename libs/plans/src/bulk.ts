@@ -1,4 +1,4 @@
-import { Problem } from '@drawdown/platform';
+import { within } from '@drawdown/platform';
 
 /** Does the work for each item in turn; a problem says which item's field it is about, and none is kept. */
 export async function eachItem<Item, Made>(
@@ -6,18 +6,6 @@ export async function eachItem<Item, Made>(
   work: (item: Item) => Promise<Made>,
 ): Promise<Made[]> {
   const made: Made[] = [];
-  for (const [place, item] of items.entries()) {
-    try {
-      made.push(await work(item));
-    } catch (error) {
-      throw error instanceof Problem ? ofItem(place, error) : error;
-    }
-  }
+  for (const [place, item] of items.entries()) made.push(await within(`items[${place}]`, () => work(item)));
   return made;
-}
-
-function ofItem(place: number, { code, message, details, cause }: Problem): Problem {
-  const field = details.field === undefined ? `items[${place}]` : `items[${place}].${details.field}`;
-  const sentence = details.field === undefined ? `${field}: ${message}` : `items[${place}].${message}`;
-  return Object.assign(new Problem(code, sentence, { ...details, field }), { cause });
 }

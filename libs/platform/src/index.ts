@@ -35,7 +35,7 @@ export {
   SearchQuery,
   type ListView,
 } from './http/pagination.js';
-export { Problem, type ProblemCode } from './http/problem.js';
+export { Problem, type ProblemCode, within } from './http/problem.js';
 export { requestContext } from './http/request-context.js';
 export { Requests } from './http/requests.js';
 export { type Asker, SingleRead, SingleReads } from './http/single-reads.js';

@@ -1,5 +1,5 @@
 import { FeaturesService } from '@drawdown/features';
-import { Problem, type Tx } from '@drawdown/platform';
+import { Problem, within, type Tx } from '@drawdown/platform';
 import { AgreedPrices, PlansService, type AgreedPriceBody } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { copyPrice, windowsOf, type MeterEntitlement } from './copies.js';
@@ -10,7 +10,6 @@ import { assertMeteredOnce } from './metered-once.js';
 import { override } from './override.js';
 import { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
 import type { Subscription } from './subscription.entity.js';
-import { within } from './within.js';
 
 interface Addition {
   readonly body: CreateLineItemBody;

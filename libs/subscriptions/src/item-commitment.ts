@@ -1,12 +1,11 @@
 import { commitmentAmount, Decimal, MAX_AMOUNT, text, ZERO, type Commitment } from '@drawdown/billing-core';
-import { Problem } from '@drawdown/platform';
+import { Problem, within } from '@drawdown/platform';
 import { assertDuration } from './commitment.js';
 import type { ItemCommitment, LineItem } from './line-item.entity.js';
 import type { CommittedFields, LineItemCommitmentBody } from './line-items.dto.js';
 import { unitPriceOfItem } from './rule-copy.js';
 import type { Subscription } from './subscription.entity.js';
 import type { CreateSubscriptionBody } from './subscriptions.dto.js';
-import { within } from './within.js';
 
 /** True when a request says anything of a commitment. */
 export const commits = (body: CommittedFields): boolean =>

@@ -60,3 +60,16 @@ export class Problem extends Error {
     return new Problem('invalid_state', message, { state });
   }
 }
+
+/** Does the work for one part of a request: a problem of it names its field by the path from the whole. */
+export async function within<T>(part: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const { code, message, details, cause } = error;
+    const path = details.field === undefined ? part : `${part}.${details.field}`;
+    const sentence = details.field === undefined ? `${part}: ${message}` : `${part}.${message}`;
+    throw Object.assign(new Problem(code, sentence, { ...details, field: path }), { cause });
+  }
+}
