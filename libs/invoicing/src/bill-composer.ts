@@ -23,7 +23,7 @@ import {
 } from '@drawdown/subscriptions';
 import { Injectable } from '@nestjs/common';
 import { commitmentLine, isOfCommitment } from './commitment-line.js';
-import type { InvoiceContent, LineContent } from './invoice-content.js';
+import { amountsOf, type InvoiceContent, type LineContent } from './invoice-content.js';
 import type { Invoice } from './invoice.entity.js';
 
 /** A step of a subscription to bill: the period that begins and the one that ended, either of them or both. */
@@ -192,14 +192,7 @@ const lineContent = (line: BillLine & { due: Decimal }, item: BilledItem): LineC
   meterId: item.meterId,
   meterDisplayName: item.meterDisplayName,
   displayName: item.displayName,
-  periodStart: line.span.start,
-  periodEnd: line.span.end,
-  quantity: line.quantity,
-  freeUnits: line.free,
-  gross: line.gross,
-  waived: line.waived,
-  creditsApplied: line.credits,
-  due: line.due,
+  ...amountsOf(line),
   commitment: null,
   metadata: item.metadata,
 });

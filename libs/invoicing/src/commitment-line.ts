@@ -1,6 +1,6 @@
 import { type BillLine, type Commitment, displayAmount, roundMoney, text } from '@drawdown/billing-core';
 import { commitmentOf, type BilledItem, type Subscription } from '@drawdown/subscriptions';
-import type { LineContent } from './invoice-content.js';
+import { amountsOf, type LineContent } from './invoice-content.js';
 import type { CommitmentNote } from './invoice.entity.js';
 
 type CommitmentLine = BillLine & Pick<LineContent, 'due'> & { commitment: NonNullable<BillLine['commitment']> };
@@ -27,14 +27,7 @@ export function commitmentLine(
     meterId: null,
     meterDisplayName: null,
     displayName: item ? `${item.displayName}, ${name}` : `${name[0]!.toUpperCase()}${name.slice(1)}`,
-    periodStart: line.span.start,
-    periodEnd: line.span.end,
-    quantity: line.quantity,
-    freeUnits: line.free,
-    gross: line.gross,
-    waived: line.waived,
-    creditsApplied: line.credits,
-    due: line.due,
+    ...amountsOf(line),
     commitment: {
       ...resultOf(line),
       type: item?.promisedQuantity ? 'quantity' : 'amount',

@@ -1,4 +1,4 @@
-import type { Decimal } from '@drawdown/billing-core';
+import type { BillLine, Decimal } from '@drawdown/billing-core';
 import type { InvoiceLine } from './invoice.entity.js';
 
 /** What an invoice line says, recorded or not. */
@@ -23,6 +23,18 @@ export type LineContent = Pick<
   | 'commitment'
   | 'metadata'
 >;
+
+/** What a line of a bill is for, and comes to. */
+export const amountsOf = (line: BillLine & Pick<LineContent, 'due'>) => ({
+  periodStart: line.span.start,
+  periodEnd: line.span.end,
+  quantity: line.quantity,
+  freeUnits: line.free,
+  gross: line.gross,
+  waived: line.waived,
+  creditsApplied: line.credits,
+  due: line.due,
+});
 
 /** What an invoice says: its lines and their sums, money. */
 export interface InvoiceContent {
