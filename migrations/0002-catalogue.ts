@@ -94,6 +94,7 @@ const prices = `
     billing_period text not null
       check (billing_period in ('DAILY', 'WEEKLY', 'MONTHLY', 'QUARTERLY', 'HALF_YEARLY', 'ANNUAL')),
     billing_period_count integer not null check (billing_period_count >= 1),
+    billing_cadence text not null check (billing_cadence in ('RECURRING', 'ONETIME')),
     invoice_cadence text not null check (invoice_cadence in ('ADVANCE', 'ARREAR')),
     currency text not null check (currency ~ '^[a-z]{3}$'),
     amount numeric(38,12) not null check (amount >= 0 and amount <> 'NaN'),
@@ -115,6 +116,7 @@ const prices = `
     check ((plan_id is null) <> (subscription_id is null)),
     check ((type = 'USAGE') = (meter_id is not null)),
     check (type = 'FIXED' or invoice_cadence = 'ARREAR'),
+    check (billing_cadence = 'RECURRING' or (type = 'FIXED' and invoice_cadence = 'ADVANCE')),
     check ((billing_model = 'PACKAGE') = (divide_by is not null) and (divide_by is null) = (package_round is null)),
     check ((billing_model = 'TIERED') = (tiers is not null) and (tiers is null) = (tier_mode is null)),
     constraint price_parent foreign key (environment_id, parent_price_id) references price (environment_id, id) deferrable initially deferred,

@@ -76,6 +76,7 @@ export class SubscriptionsMigration extends Migration {
         billing_period text not null,
         billing_period_count integer not null check (billing_period_count >= 1),
         invoice_cadence text not null check (invoice_cadence in ('ADVANCE', 'ARREAR')),
+        once boolean not null check (not once or (price_type = 'FIXED' and invoice_cadence = 'ADVANCE')),
         quantity numeric(38, 12) not null check (quantity >= 0 and quantity <> 'NaN'),
         meter_id text,
         meter_display_name text,
@@ -85,13 +86,14 @@ export class SubscriptionsMigration extends Migration {
         start_date timestamptz not null,
         end_date timestamptz check (end_date >= start_date),
         fee_from timestamptz not null check (fee_from >= start_date),
-        fee_until timestamptz check (fee_until >= end_date),
+        fee_until timestamptz,
         metadata jsonb not null,
         created_at timestamptz not null,
         updated_at timestamptz not null,
         unique (environment_id, id),
         check ((price_type = 'USAGE') = (meter_id is not null)),
         check ((plan_id is null) = (plan_display_name is null)),
+        check (once or fee_until >= end_date),
         foreign key (tenant_id, environment_id) references environment (tenant_id, id) deferrable initially deferred,
         foreign key (environment_id, subscription_id) references subscription (environment_id, id) deferrable initially deferred
       );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type BillInput, type BilledPeriod, composeBill, settlesUsage } from './bill.js';
+import { type BillInput, type BilledPeriod, composeBill, composeChange, settlesUsage } from './bill.js';
 import { Decimal, ONE, ZERO, text } from './decimal.js';
 import type { BillableItem } from './fee-lines.js';
 
@@ -131,6 +131,38 @@ describe('the bill of a subscription', () => {
     expect(settlesUsage([item({ ...rows, start: at('02-01T00:00') })], trial)).toBe(false);
     expect(settlesUsage([item({ ...rows, start: trial.end })], trial)).toBe(false);
     expect(settlesUsage([rows], period('p1', '01-10T09:00', '01-10T09:00', { whole: trial.whole }))).toBe(true);
+  });
+});
+
+describe('a fee that is asked once', () => {
+  const setup = item({ id: 'setup', price: flat('50'), once: true });
+  const first = period('p1', '01-24T09:00', '02-24T09:00');
+  const second = period('p2', '02-24T09:00', '03-24T09:00');
+  const keys = (over: Partial<BillInput>) => bill({ items: [setup], ...over }).lines.map(([key]) => key);
+
+  it('is asked in the first paid period since it is owed, in full, and in no later one', () => {
+    expect(keys({ next: first, ended: trial })).toEqual(['setup:p1']);
+    expect(keys({ next: second, ended: first })).toEqual([]);
+    expect(keys({ next: second, ended: null, began: [first.start] })).toEqual([]);
+    const later = item({ ...setup, start: at('02-01T00:00'), feeFrom: second.start });
+    expect(keys({ items: [later], next: second, ended: first })).toEqual(['setup:p2']);
+    const partial = { ...first, whole: { start: at('01-01T00:00'), end: first.end } };
+    expect(bill({ items: [setup], next: partial, prorated: true }).total).toBe('50');
+  });
+
+  it('is not asked of what ended before, nor where a change has charged it', () => {
+    expect(keys({ items: [item({ ...setup, end: at('01-20T00:00') })], next: first, ended: trial })).toEqual([]);
+    const charged = item({ ...setup, start: at('02-01T00:00'), feeUntil: at('02-01T00:00') });
+    expect(keys({ items: [charged], next: second, ended: first })).toEqual([]);
+  });
+
+  it('is charged in full by a change inside a period, and never given back', () => {
+    const change = { at: at('02-10T00:00'), period: first, prorated: true, currency: 'usd' };
+    const begun = composeChange({ ...change, ended: [], begun: [setup] });
+    expect(begun.lines.map(({ due }) => text(due))).toEqual(['50']);
+    expect(composeChange({ ...change, ended: [setup], begun: [] }).lines).toEqual([]);
+    const cut = { ...first, end: at('02-10T00:00'), restCredited: true };
+    expect(keys({ ended: { ...cut, whole: { start: first.start, end: first.end } } })).toEqual([]);
   });
 });
 

@@ -35,6 +35,8 @@ export interface BillInput {
   ended: BilledPeriod | null;
   /** parts of the same whole period before a pause that gave nothing back: their arrears fee was for all of it */
   charged?: readonly Span[];
+  /** where paid periods before have begun; missing = nowhere. What is asked once is asked in the first of them */
+  began?: readonly Date[];
   usage: readonly BilledUsage[];
   /** of periods billed before */
   late?: readonly LateBilledUsage[];
@@ -55,9 +57,10 @@ export interface BillInput {
  * usage of an item that is not among them.
  */
 export function composeBill(input: BillInput): InvoiceDraft<BillLine> {
-  const { items, next, ended, usage, late = [], charged = [], prorated, currency } = input;
+  const { items, next, ended, usage, late = [], charged = [], began = [], prorated, currency } = input;
+  const before = ended?.kind === 'paid' ? [...began, ended.start] : began;
   const lines = [
-    ...(next?.kind === 'paid' ? advanceFees(items, next, prorated) : []),
+    ...(next?.kind === 'paid' ? advanceFees(items, next, before, prorated) : []),
     ...(ended?.kind === 'paid' ? arrearsFees(items, ended, prorated, charged) : []),
     ...(ended === null ? [] : usageLines(usage, items, ended)),
     ...(ended?.kind === 'paid' ? committed(input, committedUsage(input, ended)) : []),
@@ -95,9 +98,14 @@ export function composeChange({ ended, begun, at, period, prorated, currency }: 
 }
 
 /** Fees of a period are charged as it begins, for all of it; what changes inside it is a change's business. */
-function advanceFees(items: readonly BillableItem[], next: BilledPeriod, prorated: boolean): BillLine[] {
+function advanceFees(
+  items: readonly BillableItem[],
+  next: BilledPeriod,
+  began: readonly Date[],
+  prorated: boolean,
+): BillLine[] {
   return items
-    .filter((item) => item.type === 'FIXED' && item.cadence === 'ADVANCE' && owedFee(item).holds(next.start))
+    .filter((item) => item.type === 'FIXED' && item.cadence === 'ADVANCE' && owedFee(item).holds(next.start, began))
     .map((item) => feeLine(item, next, next, prorated));
 }
 

@@ -21,6 +21,8 @@ export interface BillableItem {
   feeFrom?: Date;
   /** the fee is owed to here; missing = to the end. Later where an item ended inside a period without proration */
   feeUntil?: Date | null;
+  /** a fee in advance that is asked once, in full, and never given back; missing = every period */
+  once?: boolean;
   /** what is promised of its usage of a full period; missing = nothing */
   commitment?: Commitment | null;
 }
@@ -49,25 +51,33 @@ export interface BillLine extends DraftLineInput {
 }
 
 /** The time for which an item's fee is owed. */
-export function owedFee({ start, end, feeFrom = start, feeUntil }: BillableItem) {
+export function owedFee({ start, end, feeFrom = start, feeUntil, once = false }: BillableItem) {
   const until = feeUntil ?? end;
   return {
-    /** at its first instant a period's advance fee is charged for all of it */
-    holds: (at: Date): boolean => feeFrom <= at && (until === null || at < until),
+    /**
+     * at its first instant a period's advance fee is charged for all of it; one that is asked once only where no paid
+     * period has begun since it is owed, and no change charged it (it says so by `feeUntil`)
+     */
+    holds: (at: Date, began: readonly Date[] = []): boolean =>
+      feeFrom <= at &&
+      (until === null || at < until) &&
+      (!once || (!feeUntil && !began.some((one) => feeFrom <= one && one < at))),
     beganBy: (at: Date): boolean => feeFrom <= at,
     within: (period: Span): Span | null => intersection({ start: feeFrom, end: until ?? period.end }, period),
     /** the advance fee of a period cut short at `at` was charged beyond that, and no change has given it back */
-    paidFor: (at: Date): boolean => feeFrom <= at && (!feeUntil || at < feeUntil) && (end === null || at <= end),
+    paidFor: (at: Date): boolean =>
+      !once && feeFrom <= at && (!feeUntil || at < feeUntil) && (end === null || at <= end),
   };
 }
 
 /**
  * The fee of `part` of a period: its share by the second where partial periods are prorated; else the full fee is for
- * the period as it was to be, and a part of that its share.
+ * the period as it was to be, and a part of that its share. What is asked once is asked in full.
  */
 export function feeLine(item: BillableItem, part: Span, period: FeePeriod, prorated: boolean): BillLine {
   const fee = priceOf(item.price, item.quantity);
   const all = +part.start === +period.start && +part.end === +period.end;
+  const full = item.once || (all && !prorated);
   return {
     key: `${item.id}:${period.id}`,
     itemId: item.id,
@@ -75,13 +85,16 @@ export function feeLine(item: BillableItem, part: Span, period: FeePeriod, prora
     span: { start: part.start, end: part.end },
     quantity: item.quantity,
     free: ZERO,
-    gross: all && !prorated ? fee : prorate(fee, part, pricedSpan(period, prorated)),
+    gross: full ? fee : prorate(fee, part, pricedSpan(period, prorated)),
     waived: ZERO,
     credits: ZERO,
   };
 }
 
-/** Credits of what ended, then charges of what began, for the rest of a period. Only what is paid in advance. */
+/**
+ * Credits of what ended, then charges of what began, for the rest of a period. Only what is paid in advance; what was
+ * asked once is not given back.
+ */
 export function changeLines(change: {
   ended: readonly BillableItem[];
   begun: readonly BillableItem[];
@@ -100,7 +113,7 @@ export function changeLines(change: {
   };
   const inAdvance = (item: BillableItem) => item.type === 'FIXED' && item.cadence === 'ADVANCE';
   return [
-    ...change.ended.filter(inAdvance).map(lineOf('credit')),
+    ...change.ended.filter((item) => inAdvance(item) && !item.once).map(lineOf('credit')),
     ...change.begun.filter(inAdvance).map(lineOf('charge')),
   ].filter((line) => !line.gross.isZero());
 }

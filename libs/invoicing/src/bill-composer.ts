@@ -75,6 +75,7 @@ export class BillComposer {
       next,
       ended,
       charged: ended ? await this.chargedBefore(tx, subscription, ended) : [],
+      began: next && items.some(isPending) ? await this.paidStarts(tx, subscription, next) : [],
       usage: ended ? await this.usageOf(tx, ended.id, settle) : [],
       late,
       commitment: commitmentOf(subscription),
@@ -120,6 +121,12 @@ export class BillComposer {
     );
   }
 
+  /** Where paid periods before `next` have begun. */
+  private async paidStarts(tx: Tx, { id }: Subscription, next: BilledPeriod): Promise<Date[]> {
+    const periods = await this.subscriptions.periods(tx, id);
+    return periods.flatMap(({ kind, startAt }) => (kind === 'paid' && startAt < next.start ? [startAt] : []));
+  }
+
   private async usageOf(tx: Tx, periodId: string, settle: boolean): Promise<BilledUsage[]> {
     return settle ? this.usage.settle(tx, periodId) : this.usage.accruals(tx, periodId);
   }
@@ -154,6 +161,9 @@ export class BillComposer {
 }
 
 const LATE = ' (late usage)';
+
+/** Asked once, and not by a change. */
+const isPending = ({ once, feeUntil }: BilledItem): boolean => Boolean(once && !feeUntil);
 
 /** Of one item, or of all. */
 const accruedOf = (usage: readonly BilledUsage[], itemId: string | null): Decimal =>

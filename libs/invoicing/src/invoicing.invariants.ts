@@ -150,7 +150,7 @@ export const invoicingInvariants: readonly Invariant[] = [
           and not exists (select from invoice i where i.environment_id = p.environment_id and i.period_id = p.id
                             and i.kind in ('start', 'cycle'))
           and exists (select from subscription_line_item f where f.environment_id = s.environment_id
-                        and f.subscription_id = s.id and f.price_type = 'FIXED' and f.invoice_cadence = 'ADVANCE'
+                        and f.subscription_id = s.id and f.price_type = 'FIXED' and f.invoice_cadence = 'ADVANCE' and not f.once
                         and f.fee_from <= p.start_at and coalesce(f.fee_until, f.end_date, 'infinity') > p.start_at and (f.price ->> 'amount')::numeric > 0)`,
   ),
 ];

@@ -12,7 +12,7 @@ export { planSummaryView, PlanSummaryView } from './plan-summary.dto.js';
 export { planView, PlanView, type PlanContents } from './plans.dto.js';
 export { PlansModule } from './plans.module.js';
 export { PlansService, type Offer } from './plans.service.js';
-export { firstVersionOf, Price, termsOfUnitPrice, unitPriceOf } from './price.entity.js';
+export { firstVersionOf, Price, recurs, termsOfUnitPrice, unitPriceOf } from './price.entity.js';
 export { changedTerms, changesMoney } from './price.rules.js';
 export { priceTermsView, priceView, PriceView } from './price-view.dto.js';
 export { AgreedPriceBody, ChangedMoneyBody } from './prices.dto.js';

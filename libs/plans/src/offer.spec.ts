@@ -9,6 +9,7 @@ const price = (id: string, more: Partial<Price> = {}) =>
     currency: 'usd',
     billingPeriod: 'MONTHLY',
     billingPeriodCount: 1,
+    billingCadence: 'RECURRING',
     meterId: null,
     trialPeriodDays: 0,
     ...more,
@@ -59,9 +60,10 @@ describe('of the prices offered', () => {
 describe('the trial', () => {
   const days = (prices: Price[], trialDays?: number | null) => trialDaysOn(prices, { ...wanted, trialDays });
 
-  it('is what the fees agree on, whatever usage prices say; none without fees', () => {
+  it('is what the fees agree on, whatever usage prices and what is asked once say; none without fees', () => {
     expect(days([price('a', { trialPeriodDays: 14 }), price('b', { trialPeriodDays: 14 })])).toBe(14);
     expect(days([price('a', { trialPeriodDays: 14 }), usage('b', 'm', { trialPeriodDays: 7 })])).toBe(14);
+    expect(days([price('a', { trialPeriodDays: 14 }), price('b', { billingCadence: 'ONETIME' })])).toBe(14);
     expect(days([usage('b', 'm', { trialPeriodDays: 7 })])).toBe(0);
   });
 

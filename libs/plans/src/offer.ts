@@ -1,6 +1,6 @@
 import type { BillingPeriod } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
-import type { Price } from './price.entity.js';
+import { recurs, type Price } from './price.entity.js';
 
 /** An interval of billing, as a subscription or a price has it. */
 interface Interval {
@@ -45,12 +45,12 @@ export function pricesOnOffer(offered: readonly Price[], wanted: Wanted): Price[
 }
 
 /**
- * The days of trial: the request's, else those that the FIXED prices agree on, 0 without any (MEANING, "Periods").
+ * The days of trial: the request's, else those that the recurring FIXED prices agree on, 0 without any (MEANING, "Periods").
  * @throws Problem 400 when they differ.
  */
 export function trialDaysOn(prices: readonly Price[], { trialDays }: Wanted): number {
   if (trialDays !== undefined && trialDays !== null) return trialDays;
-  const fixed = prices.filter((price) => price.type === 'FIXED');
+  const fixed = prices.filter((price) => price.type === 'FIXED' && recurs(price));
   const days = new Set(fixed.map((price) => price.trialPeriodDays));
   if (days.size > 1) {
     const each = fixed.map((price) => `${price.id}: ${price.trialPeriodDays}`).join(', ');

@@ -23,7 +23,16 @@ export class PriceVersions {
     tx.em.assign(before, { endDate: from, superseded: true, updatedAt: tx.now });
     if (from <= tx.now) before.status = 'archived';
     await tx.em.flush();
-    const { planId, type, billingPeriod, billingPeriodCount, invoiceCadence, currency, trialPeriodDays } = before;
+    const {
+      planId,
+      type,
+      billingCadence,
+      billingPeriod,
+      billingPeriodCount,
+      invoiceCadence,
+      currency,
+      trialPeriodDays,
+    } = before;
     return tx.em.create(Price, {
       id: newId('price'),
       ...tx.scope,
@@ -33,6 +42,7 @@ export class PriceVersions {
       planId,
       subscriptionId: null,
       type,
+      billingCadence,
       billingPeriod,
       billingPeriodCount,
       invoiceCadence,

@@ -97,7 +97,7 @@ export const priceView = (price: Price, meter: Meter | null, plan: Plan | null =
   entity_type: price.planId ? 'PLAN' : 'SUBSCRIPTION',
   entity_id: (price.planId ?? price.subscriptionId)!,
   type: price.type,
-  billing_cadence: 'RECURRING',
+  billing_cadence: price.billingCadence,
   billing_period: price.billingPeriod,
   billing_period_count: price.billingPeriodCount,
   invoice_cadence: price.invoiceCadence,

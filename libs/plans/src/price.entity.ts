@@ -4,6 +4,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 
 export const priceTypes = ['FIXED', 'USAGE'] as const;
 export const billingModels = ['FLAT_FEE', 'PACKAGE', 'TIERED'] as const;
+export const billingCadences = ['RECURRING', 'ONETIME'] as const;
 export const invoiceCadences = ['ADVANCE', 'ARREAR'] as const;
 export const tierModes = ['SLAB', 'VOLUME'] as const;
 export const packageRounds = ['up', 'down'] as const;
@@ -29,6 +30,8 @@ const PriceSchema = defineEntity({
     billingModel: p.enum(billingModels),
     billingPeriod: p.enum(BILLING_PERIODS),
     billingPeriodCount: p.integer(),
+    /** Asked every period, or once. */
+    billingCadence: p.enum(billingCadences),
     invoiceCadence: p.enum(invoiceCadences),
     currency: p.string(),
     /** Money for a unit (of usage, or of a fee's quantity) or for a package; 0 of a tiered price. */
@@ -61,6 +64,9 @@ const PriceSchema = defineEntity({
 /** Money for a time (FIXED) or for use (USAGE). Its money never changes: a line item keeps the copy it was made with. */
 export class Price extends PriceSchema.class {}
 PriceSchema.setClass(Price);
+
+/** Asked every period. */
+export const recurs = ({ billingCadence }: Pick<Price, 'billingCadence'>): boolean => billingCadence === 'RECURRING';
 
 /** What a quantity costs: the part of a price that versions change. */
 export type PriceTerms = Pick<

@@ -2,11 +2,10 @@ import { Decimal, text, validatePrice } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
 import { unitPriceOf, type Price, type PriceTerms } from './price.entity.js';
 import type { ChangedMoneyBody, CreatePriceBody, MoneyTerms, NewPriceBody } from './prices.dto.js';
-import { assertSupported, supportedBillingCadences, supportedOwners, supportedPriceUnits } from './supported.js';
+import { assertSupported, supportedOwners, supportedPriceUnits } from './supported.js';
 
 /** @throws Problem 400 for a kind of price that this version doesn't bill. */
 function assertSupportedPrice(body: NewPriceBody & { readonly entity_type?: string }): void {
-  assertSupported('billing_cadence', body.billing_cadence, supportedBillingCadences);
   assertSupported('price_unit_type', body.price_unit_type, supportedPriceUnits);
   assertSupported('entity_type', body.entity_type, supportedOwners);
 }
@@ -21,6 +20,7 @@ export function newPriceOf(body: NewPriceBody & { readonly entity_type?: string 
     billingPeriodCount: body.billing_period_count ?? 1,
     meterId: meterIdOf(body),
     ...priceTermsOf(body.billing_model, body),
+    billingCadence: billingCadenceOf(body),
     invoiceCadence: invoiceCadenceOf(body),
     parentPriceId: null,
     superseded: false,
@@ -45,6 +45,18 @@ function invoiceCadenceOf({ type, invoice_cadence: cadence }: NewPriceBody): Pri
     return 'ARREAR';
   }
   if (!cadence) throw Problem.invalid('invoice_cadence', 'is required for a FIXED price: ADVANCE or ARREAR');
+  return cadence;
+}
+
+/** What is asked once is a fee, and asked in advance. @throws Problem 400 for anything else that shall be. */
+function billingCadenceOf({
+  billing_cadence: cadence,
+  type,
+  invoice_cadence: when,
+}: NewPriceBody): Price['billingCadence'] {
+  if (cadence !== 'ONETIME') return 'RECURRING';
+  if (type === 'USAGE') throw Problem.invalid('billing_cadence', 'ONETIME makes no sense for a USAGE price');
+  if (when === 'ARREAR') throw Problem.invalid('invoice_cadence', 'of what is asked once can only be ADVANCE');
   return cadence;
 }
 
@@ -120,9 +132,18 @@ const storedTier = ({
   flat_amount: flat ?? null,
 });
 
-/** Days, 0 for none, by either of its names. @throws Problem 400 when the two differ. */
-export function trialDaysOf({ trial_period: older, trial_period_days: newer }: CreatePriceBody): number {
+/** Days, 0 for none, by either of its names. @throws Problem 400 when the two differ, and for what is asked once. */
+export function trialDaysOf({
+  trial_period: older,
+  trial_period_days: newer,
+  billing_cadence: cadence,
+}: CreatePriceBody): number {
   const given = [older, newer].filter((days) => days !== undefined && days !== null);
   if (new Set(given).size > 1) throw Problem.invalid('trial_period_days', 'differs from trial_period');
-  return given[0] ?? 0;
+  const [days = 0] = given;
+  if (days > 0 && cadence === 'ONETIME') {
+    const field = newer ? 'trial_period_days' : 'trial_period';
+    throw Problem.invalid(field, 'is of a recurring price: what is asked once waits for paid time anyway');
+  }
+  return days;
 }

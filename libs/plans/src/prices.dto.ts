@@ -14,7 +14,15 @@ import {
   SearchQuery,
 } from '@drawdown/platform';
 import { IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
-import { billingModels, invoiceCadences, packageRounds, priceTypes, tierModes, type Price } from './price.entity.js';
+import {
+  billingCadences,
+  billingModels,
+  invoiceCadences,
+  packageRounds,
+  priceTypes,
+  tierModes,
+  type Price,
+} from './price.entity.js';
 
 const entityTypes = ['PLAN', 'SUBSCRIPTION', 'ADDON', 'PRICE', 'COSTSHEET'] as const;
 /** Three years: whoever gives longer for free has mistyped. */
@@ -111,10 +119,10 @@ export class NewPriceBody extends PriceFields {
   @IsWhole({ min: 1, max: 1000 })
   billing_period_count?: number | null;
 
-  /** Default: RECURRING. */
+  /** ONETIME: a FIXED price asked once, when paid time begins. Default: RECURRING. */
   @Optional()
-  @IsIn(['RECURRING', 'ONETIME'])
-  billing_cadence?: string | null;
+  @IsIn(billingCadences)
+  billing_cadence?: Price['billingCadence'] | null;
 
   /** Default for USAGE: ARREAR, the only one it can have. */
   @Optional()

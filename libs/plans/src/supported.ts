@@ -1,7 +1,6 @@
 import { Problem } from '@drawdown/platform';
 
 /** What a plan can be made of in this version. Whatever the wire knows beyond it is refused at creation, and only there. */
-export const supportedBillingCadences: readonly string[] = ['RECURRING'];
 export const supportedPriceUnits: readonly string[] = ['FIAT'];
 export const supportedOwners: readonly string[] = ['PLAN'];
 

@@ -26,6 +26,7 @@ interface BilledItemRow {
   price_type: LineItem['priceType'];
   display_name: string;
   invoice_cadence: LineItem['invoiceCadence'];
+  once: boolean;
   quantity: string;
   meter_id: string | null;
   meter_display_name: string | null;
@@ -47,7 +48,7 @@ export async function billedItemsOf(tx: Tx, subscriptionId: string): Promise<Bil
 
 async function billedItems(tx: SetTx, subscriptionIds: readonly string[]): Promise<BilledItem[][]> {
   const found = await sql<BilledItemRow>`
-    select subscription_id, id, plan_id, plan_display_name, price_id, price_type, display_name, invoice_cadence, quantity,
+    select subscription_id, id, plan_id, plan_display_name, price_id, price_type, display_name, invoice_cadence, once, quantity,
            meter_id, meter_display_name, rule::text rule, commitment, start_date, end_date, fee_from, fee_until, metadata
     from subscription_line_item
     where environment_id = ${tx.scope.environmentId} and subscription_id = any(${subscriptionIds}::text[])
@@ -59,6 +60,7 @@ const billedItem = (row: BilledItemRow): BilledItem => ({
   id: row.id,
   type: row.price_type,
   cadence: row.invoice_cadence,
+  once: row.once,
   price: thawedRule(row.rule).price,
   quantity: new Decimal(row.quantity),
   start: new Date(row.start_date),

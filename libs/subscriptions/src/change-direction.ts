@@ -9,7 +9,7 @@ import {
   type Cadence,
   type Decimal,
 } from '@drawdown/billing-core';
-import { unitPriceOf, type Offer } from '@drawdown/plans';
+import { recurs, unitPriceOf, type Offer } from '@drawdown/plans';
 import type { LineItem } from './line-item.entity.js';
 import { unitPriceOfItem } from './rule-copy.js';
 import type { PlanChangeTerms } from './subscription-schedule.entity.js';
@@ -37,7 +37,9 @@ export function directionOfChange(
   const running = items.filter(({ startDate, endDate }) => startDate <= at && (!endDate || endDate > at));
   // Items of other plans stay, unless the interval is another.
   const staying = same ? running.filter(({ planId }) => planId !== subscription.planId) : [];
-  const offered = offer.prices.filter(({ type }) => type === 'FIXED').map((price) => priceOf(unitPriceOf(price), ONE));
+  const offered = offer.prices
+    .filter((price) => price.type === 'FIXED' && recurs(price))
+    .map((price) => priceOf(unitPriceOf(price), ONE));
   return directionOf(
     { fee: sum(feesOf(running)), period },
     {
@@ -48,4 +50,6 @@ export function directionOfChange(
 }
 
 const feesOf = (items: readonly LineItem[]): Decimal[] =>
-  items.filter(({ priceType }) => priceType === 'FIXED').map((item) => priceOf(unitPriceOfItem(item), item.quantity));
+  items
+    .filter(({ priceType, once }) => priceType === 'FIXED' && !once)
+    .map((item) => priceOf(unitPriceOfItem(item), item.quantity));

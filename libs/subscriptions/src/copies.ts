@@ -114,6 +114,7 @@ export function copyPrice(tx: Tx, subscription: Subscription, offer: Offering, p
     billingPeriod: price.billingPeriod,
     billingPeriodCount: price.billingPeriodCount,
     invoiceCadence: price.invoiceCadence,
+    once: price.billingCadence === 'ONETIME',
     quantity: new Decimal(price.type === 'FIXED' ? 1 : 0),
     meterId: meter?.id ?? null,
     meterDisplayName: meter?.name ?? null,

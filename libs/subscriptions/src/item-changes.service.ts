@@ -29,9 +29,13 @@ export class ItemChanges {
     const inside = period?.kind === 'paid' && at < period.endAt;
     const feeTurn = inside && !prorated ? period.endAt : at;
     for (const item of ended) {
-      tx.em.assign(item, { endDate: at, feeUntil: period ? feeTurn : null, updatedAt: tx.now });
+      const feeUntil = item.once ? (item.feeUntil ?? null) : period ? feeTurn : null;
+      tx.em.assign(item, { endDate: at, feeUntil, updatedAt: tx.now });
     }
-    for (const item of begun) tx.em.assign(item, { startDate: at, feeFrom: feeTurn });
+    for (const item of begun) {
+      const charged = item.once && inside && prorated;
+      tx.em.assign(item, { startDate: at, feeFrom: feeTurn, feeUntil: charged ? at : null });
+    }
     for (const { id } of [...ended, ...begun]) await this.agenda.cancel(tx, 'line_item.change', id);
     for (const { id, customerId, endDate } of begun) {
       if (endDate)

@@ -260,6 +260,7 @@ async function alreadyCharged(tx: Tx, { id }: Subscription, last: Period): Promi
     environmentId: tx.scope.environmentId,
     subscriptionId: id,
     invoiceCadence: 'ADVANCE',
+    once: false,
     feeFrom: { $lte: last.endAt },
   });
   for (const item of items) {

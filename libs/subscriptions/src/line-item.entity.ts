@@ -38,6 +38,8 @@ const LineItemSchema = defineEntity({
     billingPeriodCount: p.integer(),
     /** A fee's: before or after the period it is for. Usage is billed in arrears. */
     invoiceCadence: p.enum(INVOICE_CADENCES),
+    /** A fee that is asked once, when paid time begins; never given back. */
+    once: p.boolean(),
     /** Units of a fee; 0 for usage, whose quantity is metered. */
     quantity: amount(),
     meterId: p.string().nullable(),
@@ -52,7 +54,7 @@ const LineItemSchema = defineEntity({
     endDate: p.datetime().nullable(),
     /** A fee is owed from here: the start, or without proration the end of the period the item began in. */
     feeFrom: p.datetime(),
-    /** A fee is owed to here since a change ended the item; without proration, the end of that period. */
+    /** A fee is owed to here since a change ended the item; without proration, the end of that period. Of what is asked once: a change charged it here. */
     feeUntil: p.datetime().nullable(),
     metadata: p.json<Record<string, string>>(),
   },

@@ -43,6 +43,7 @@ export class LineItems {
     const { item, subscription } = await this.claimItem(tx, itemId);
     if (body.metadata) tx.em.assign(item, { metadata: body.metadata, updatedAt: tx.now });
     if (!changesMoney(body) && !body.quantity && !commits(body)) return item;
+    if (item.once) throw Problem.state('a fee that is asked once stays as it is: end it, and add another', 'once');
     const at = instantOf(body.effective_from, 'effective_from', tx.now);
     assertRunsAt(item, at);
     const next = tx.em.create(LineItem, {
@@ -148,6 +149,7 @@ const termsOf = (item: LineItem) => ({
   billingPeriod: item.billingPeriod,
   billingPeriodCount: item.billingPeriodCount,
   invoiceCadence: item.invoiceCadence,
+  once: item.once,
   quantity: item.quantity,
   meterId: item.meterId ?? null,
   meterDisplayName: item.meterDisplayName ?? null,

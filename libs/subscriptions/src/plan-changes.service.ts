@@ -1,7 +1,7 @@
 import { paidTimeOf, periodAfter } from '@drawdown/billing-core';
 import { planChanged } from '@drawdown/contracts';
 import { Agenda, EventBus, newId, Problem, type Tx } from '@drawdown/platform';
-import { PlansService, type Offer } from '@drawdown/plans';
+import { PlansService, recurs, type Offer } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { directionOfChange, type ChangeDirection } from './change-direction.js';
 import { copyOffer } from './copies.js';
@@ -135,7 +135,12 @@ export class PlanChanges {
     await this.replaceEntitlements(tx, subscription);
     const again = await this.grants.revive(tx, subscription.id, idsOf(offer.grants));
     const known = new Set(again.map(({ planGrantId }) => planGrantId));
-    const fresh = { ...offer, grants: offer.grants.filter(({ id }) => !known.has(id)) };
+    const fresh = {
+      ...offer,
+      grants: offer.grants.filter(({ id }) => !known.has(id)),
+      // What is asked once belongs to coming to a plan, not to another interval on it.
+      prices: terms.planId === previousPlanId ? offer.prices.filter(recurs) : offer.prices,
+    };
     subscription.planId = terms.planId;
     const { items: begun, grants } = copyOffer(tx, subscription, fresh, at);
     await this.events.publish(tx, planChanged, {

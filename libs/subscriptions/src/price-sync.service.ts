@@ -1,5 +1,5 @@
 import { Agenda, newId, Problem, type Tx } from '@drawdown/platform';
-import { firstVersionOf, PlansService, unitPriceOf, type Offer, type Price } from '@drawdown/plans';
+import { firstVersionOf, PlansService, recurs, unitPriceOf, type Offer, type Price } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { sql } from 'kysely';
 import { isDeepStrictEqual } from 'node:util';
@@ -38,15 +38,15 @@ export class PriceSync {
 
   /**
    * Due work `price.sync`. Items of prices that have another version now, or are not sold any more, end, and those of
-   * what is sold begin: usage at once, fees with the next period. Items whose terms were agreed with the customer stay.
+   * what is sold begin: usage at once, fees with the next period, but for what is asked once. Items whose terms were agreed with the customer stay.
    */
   async fallDue(tx: Tx, subscription: Subscription, at: Date): Promise<void> {
     const offer = isRunning(subscription.status) ? await this.offerTo(tx, subscription, at) : null;
     if (!offer) return;
     const all = await this.subscriptions.lineItems(tx, subscription.id);
     const items = all.filter(
-      ({ planId, startDate, endDate }) =>
-        planId === subscription.planId && startDate <= at && (!endDate || endDate > at),
+      ({ planId, startDate, endDate, once }) =>
+        planId === subscription.planId && startDate <= at && (!endDate || endDate > at) && !once,
     );
     const others = all.filter((item) => !items.includes(item) && (!item.endDate || item.endDate > at));
     const known = await this.plans.prices(
@@ -54,7 +54,7 @@ export class PriceSync {
       items.map(({ priceId }) => priceId),
     );
     const prices = new Map(known.map((price) => [price.id, price]));
-    const { ended, begun } = differences({ items, others, known: prices }, offer.prices);
+    const { ended, begun } = differences({ items, others, known: prices }, offer.prices.filter(recurs));
     if (ended.length === 0 && begun.length === 0) return;
     const next = begun.map(({ price, after }) => {
       const item = copyPrice(tx, subscription, offer, price, at);

@@ -305,7 +305,9 @@ describe('bad input', () => {
     ['tiers that end', tiered('SLAB', [{ up_to: 10, unit_amount: '2' }]), 'tiers[0].up_to'],
     ['a tier that is never reached', tiered('SLAB', [{ unit_amount: '2' }, { unit_amount: '1' }]), 'tiers[0].up_to'],
     ['a negative flat amount', tiered('SLAB', [{ unit_amount: '2', flat_amount: '-1' }]), 'tiers[0].flat_amount'],
-    ['a price paid once', { billing_cadence: 'ONETIME' }, 'billing_cadence'],
+    ['a price asked once afterwards', { billing_cadence: 'ONETIME', invoice_cadence: 'ARREAR' }, 'invoice_cadence'],
+    ['a price asked once with a trial', { billing_cadence: 'ONETIME', trial_period: 7 }, 'trial_period'],
+    ['a cadence there isn’t', { billing_cadence: 'SOMETIMES' }, 'billing_cadence'],
     ['a unit of its own', { price_unit_type: 'CUSTOM' }, 'price_unit_type'],
     ['a price of something else', { entity_type: 'ADDON' }, 'entity_type'],
     ['a group', { group_id: 'group_x' }, 'group_id'],
@@ -315,7 +317,9 @@ describe('bad input', () => {
     expect(await world.count('prices')).toBe(before);
   });
 
-  it('usage in advance, or without a meter, is refused', async () => {
+  it('usage in advance, once, or without a meter, is refused', async () => {
+    const once = usage(plan.id, feature.meter_id, { billing_cadence: 'ONETIME' });
+    expect(await world.refusal('/prices', once)).toEqual([400, 'billing_cadence']);
     const advance = usage(plan.id, feature.meter_id, { invoice_cadence: 'ADVANCE' });
     expect(await world.refusal('/prices', advance)).toEqual([400, 'invoice_cadence']);
     expect(await world.refusal('/prices', usage(plan.id, null))).toEqual([400, 'meter_id']);
