@@ -164,15 +164,44 @@ describe('prices that one subscription alone has', () => {
     expect(await itemOf(subscriber, '30')).toBeUndefined();
   });
 
-  it('begin beyond the free units that the plan gives of what it doesn’t price', async () => {
+  it('begin beyond the free units that the plan gives of what it doesn’t price, as prices of other plans do', async () => {
     await nextMonth();
     const free = await definePlan(story, { name: 'With exports', fee: '20' });
     const entitlement = { plan_id: free, feature_id: exportsFeature, feature_type: 'metered', usage_limit: 40 };
     await story.post('/entitlements', { ...entitlement, usage_reset_period: 'MONTHLY' });
     const subscriber = await subscribe({ plan_id: free, line_items: [{ price: exportsPrice() }] });
+    const seller = await definePlan(story, { name: 'Exports only', fee: '1' });
+    const { id: price_id } = await story.post<{ id: string }>('/prices', {
+      ...exportsPrice(),
+      currency: 'usd',
+      entity_type: 'PLAN',
+      entity_id: seller,
+    });
+    await story.post('/entitlements', { ...entitlement, plan_id: seller, usage_limit: 1000 });
+    const added = await subscribe({ plan_id: free, line_items: [{ price_id }] });
     await exported(subscriber, 50);
+    await exported(added, 60);
     await closed();
     expect(lines(await subscriber.lastInvoice()).at(-1)).toEqual(['Exports', '50', '5']);
+    expect(lines(await added.lastInvoice()).at(-1)).toEqual(['Exports', '60', '10']);
+    const daily = await definePlan(story, { name: 'Daily exports', fee: '20' });
+    const unfit = await story.post<{ id: string; meter_id: string }>('/features', {
+      name: 'Peak',
+      type: 'metered',
+      meter: {
+        name: 'Peak',
+        event_name: 'peak',
+        reset_usage: 'BILLING_PERIOD',
+        aggregation: { type: 'MAX', field: 'gb' },
+      },
+    });
+    const limit = { plan_id: daily, feature_id: unfit.id, feature_type: 'metered', usage_limit: 4 };
+    await story.post('/entitlements', { ...limit, usage_reset_period: 'DAILY' });
+    const peaks = { line_items: [{ price: { ...exportsPrice(), meter_id: unfit.meter_id } }] };
+    expect(await refused('/subscriptions', started(subscriber, { plan_id: daily, ...peaks }))).toEqual([
+      400,
+      'line_items[0].price.meter_id',
+    ]);
   });
 
   it('are refused with their field where they make no sense', async () => {

@@ -141,7 +141,7 @@ it('a meter is priced once at a time: beside the own price, at the start, and by
   expect(await refused(`${path}/lineitems`, { price_id, start_date: at('10T23:59') })).toEqual([400, 'price_id']);
   await story.post(`${path}/lineitems`, { price_id, start_date: at('11T00:00') });
   await modules.advanceTo(at('12T00:00'));
-  expect(await subscriber.tables(1)).toEqual(['10']);
+  expect(await subscriber.tables(6)).toEqual(['0', '0', '0', '0', '0', '10']);
   for (const change_at of ['immediate', 'end_of_period']) {
     const change = { target_plan_id: support, change_at };
     expect(await refused(`${path}/change/execute`, change)).toEqual([400, 'target_plan_id']);

@@ -1,5 +1,5 @@
-import { validateAllowanceWindow, type BillingPeriod, type WindowPeriod } from '@drawdown/billing-core';
-import { coreMeter, FeaturesService, type Meter } from '@drawdown/features';
+import type { BillingPeriod } from '@drawdown/billing-core';
+import { FeaturesService, type Meter } from '@drawdown/features';
 import { explainRefusal, newId, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { Price } from './price.entity.js';
@@ -27,20 +27,13 @@ export class AgreedPrices {
   constructor(private readonly features: FeaturesService) {}
 
   /**
-   * @param windowsOf the windows in which the subscription has free units of a meter (MEANING, "Allowances").
    * @throws Problem 400 for a price that makes no sense, isn't billed by this version, or isn't in the subscription's
    * currency and interval; 404 for an unknown meter, 409 for a lookup key in use.
    */
-  async create(
-    tx: Tx,
-    subscription: Subscriber,
-    body: AgreedPriceBody,
-    windowsOf: (meter: Meter) => readonly (WindowPeriod | null)[],
-  ): Promise<AgreedPrice> {
+  async create(tx: Tx, subscription: Subscriber, body: AgreedPriceBody): Promise<AgreedPrice> {
     const terms = newPriceOf(body);
     assertOf(subscription, terms, body.currency);
     const meter = terms.meterId ? await this.meter(tx, terms.meterId) : null;
-    if (meter) assertFreeUnits(meter, windowsOf(meter), subscription);
     const price = tx.em.create(Price, {
       id: newId('price'),
       ...tx.scope,
@@ -77,17 +70,5 @@ function assertOf(
   }
   if (terms.billingPeriodCount !== billingPeriodCount) {
     throw Problem.invalid('billing_period_count', `is ${billingPeriodCount}, the subscription's`);
-  }
-}
-
-/** @throws Problem 400 where usage that is billed every interval can't be free in these windows. */
-function assertFreeUnits(
-  meter: Meter,
-  windows: readonly (WindowPeriod | null)[],
-  { billingPeriod, billingPeriodCount }: Subscriber,
-): void {
-  for (const window of windows) {
-    const [wrong] = validateAllowanceWindow(coreMeter(meter), window, billingPeriod, billingPeriodCount);
-    if (wrong) throw Problem.invalid('meter_id', `has free units that can't be told from others: ${wrong.message}`);
   }
 }

@@ -1,6 +1,7 @@
-import { FeaturesService } from '@drawdown/features';
+import { validateAllowanceWindow } from '@drawdown/billing-core';
+import { coreMeter, FeaturesService } from '@drawdown/features';
 import { Problem, within, type Tx } from '@drawdown/platform';
-import { AgreedPrices, PlansService, type AgreedPriceBody } from '@drawdown/plans';
+import { AgreedPrices, PlansService, type AgreedPriceBody, type Offer, type Price } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { copyPrice, windowsOf, type MeterEntitlement } from './copies.js';
 import { commit, commits } from './item-commitment.js';
@@ -17,6 +18,12 @@ interface Addition {
   readonly endDate: Date | null;
   /** The other items of the subscription. */
   readonly beside: readonly LineItem[];
+}
+
+/** A price, and who offers it; null where it is agreed. */
+interface Added extends Pick<Offer, 'meters'> {
+  readonly plan: Offer['plan'] | null;
+  readonly price: Price;
 }
 
 /** Line items beside those of the subscription's plan: prices of other plans, and prices agreed with the customer. */
@@ -36,11 +43,15 @@ export class AddedItems {
     const { price_id: priceId, price } = body;
     if (priceId && price) throw Problem.invalid('price', 'and price_id exclude each other');
     if (!priceId && !price) throw Problem.invalid('price_id', 'or price is required');
-    const item = price
-      ? await within('price', () => this.agreed(tx, subscription, price, at))
+    const added = price
+      ? await within('price', () => this.agreed(tx, subscription, price))
       : await this.offered(tx, subscription, priceId!, at);
+    const field = price ? 'price.meter_id' : 'price_id';
+    const entitlements = await this.entitlements(tx, subscription.id);
+    assertFreeUnitsFit(added, entitlements, { subscription, field });
+    const item = copyPrice(tx, subscription, { ...added, entitlements }, added.price, at);
     item.endDate = endDate;
-    assertMeteredOnce(item, beside, price ? 'price.meter_id' : 'price_id');
+    assertMeteredOnce(item, beside, field);
     item.displayName = body.display_name ?? item.displayName;
     if (body.metadata) item.metadata = body.metadata;
     override(item, { quantity: body.quantity });
@@ -68,25 +79,21 @@ export class AddedItems {
     return items;
   }
 
-  private async offered(tx: Tx, subscription: Subscription, priceId: string, at: Date): Promise<LineItem> {
+  private async offered(tx: Tx, subscription: Subscription, priceId: string, at: Date): Promise<Added> {
     const { currency, billingPeriod, billingPeriodCount } = subscription;
     const planId = await this.plans.planOfPrice(tx, priceId);
     const offer = await this.plans.offer(tx, planId, { currency, billingPeriod, billingPeriodCount, at, trialDays: 0 });
     const price = offer.prices.find(({ id }) => id === priceId);
     if (!price) throw Problem.invalid('price_id', `is not offered in ${currency}, ${billingPeriod}, at that time`);
-    return copyPrice(tx, subscription, offer, price, at);
+    return { plan: offer.plan, price, meters: offer.meters };
   }
 
-  /** Free units are those that the subscription has of the meter. */
-  private async agreed(tx: Tx, subscription: Subscription, body: AgreedPriceBody, at: Date): Promise<LineItem> {
-    const entitlements = await this.entitlements(tx, subscription.id);
-    const { price, meter } = await this.agreedPrices.create(tx, subscription, body, ({ id }) =>
-      windowsOf(entitlements, id),
-    );
-    const meters = new Map(meter ? [[meter.id, meter]] : []);
-    return copyPrice(tx, subscription, { plan: null, meters, entitlements }, price, at);
+  private async agreed(tx: Tx, subscription: Subscription, body: AgreedPriceBody): Promise<Added> {
+    const { price, meter } = await this.agreedPrices.create(tx, subscription, body);
+    return { plan: null, price, meters: new Map(meter ? [[meter.id, meter]] : []) };
   }
 
+  /** MEANING "Allowances": "An item's allowance is its own subscription's". */
   private async entitlements(tx: Tx, subscriptionId: string): Promise<MeterEntitlement[]> {
     await tx.em.flush();
     const { environmentId } = tx.scope;
@@ -94,5 +101,20 @@ export class AddedItems {
     const ids = given.map(({ featureId }) => featureId);
     const meterOf = new Map((await this.features.find(tx, ids)).map(({ id, meterId }) => [id, meterId]));
     return given.map((entitlement) => ({ entitlement, meterId: meterOf.get(entitlement.featureId) ?? null }));
+  }
+}
+
+/** @throws Problem 400 where usage that is billed every interval can't be free in the windows that the subscription has. */
+function assertFreeUnitsFit(
+  { price, meters }: Added,
+  entitlements: readonly MeterEntitlement[],
+  { subscription, field }: { readonly subscription: Subscription; readonly field: string },
+): void {
+  const meter = meters.get(price.meterId ?? '');
+  if (!meter) return;
+  for (const window of windowsOf(entitlements, meter.id)) {
+    const { billingPeriod, billingPeriodCount } = subscription;
+    const [wrong] = validateAllowanceWindow(coreMeter(meter), window, billingPeriod, billingPeriodCount);
+    if (wrong) throw Problem.invalid(field, `has free units that can't be told from others: ${wrong.message}`);
   }
 }
