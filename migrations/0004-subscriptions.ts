@@ -137,6 +137,7 @@ export class SubscriptionsMigration extends Migration {
         subscription_id text not null,
         entitlement_id text not null,
         feature_id text not null,
+        agreed boolean not null,
         is_enabled boolean not null,
         is_soft_limit boolean not null,
         usage_limit numeric(38, 12) check (usage_limit >= 0 and usage_limit <> 'NaN'),

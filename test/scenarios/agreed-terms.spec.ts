@@ -34,8 +34,10 @@ const months = [
   '2027-04',
   '2027-06',
   '2027-09',
+  '2027-11',
   '2028-04',
-  '2028-06',
+  '2028-09',
+  '2028-11',
 ];
 let at: (day: string) => string;
 
@@ -327,6 +329,63 @@ describe('the entitlements of a plan, otherwise for one subscription', () => {
     expect(await wrong({ usage_limit: 5 })).toEqual([400, 'override_entitlements[0].usage_limit']);
     expect(await wrong({ static_value: 'x' }, sso)).toEqual([400, 'override_entitlements[0].static_value']);
     expect(await wrong({}, 'ent_none')).toEqual([400, 'override_entitlements']);
+  });
+});
+
+describe('free units', () => {
+  const limitOf = async ({ subscriptionId }: Subscriber) => {
+    const { features } = await story.get<{ features: { entitlement: { usage_limit: number } }[] }>(
+      `/subscriptions/${subscriptionId}/entitlements`,
+    );
+    return features.map(({ entitlement }) => entitlement.usage_limit);
+  };
+
+  it('follow the plan by a sync, but for a limit that was agreed; also under a price that was agreed', async () => {
+    await nextMonth();
+    const free = await definePlan(story, { name: 'Free tables', fee: '20', freeTables: 3, creditsOnce: '1000' });
+    const found = await story.post<{ items: { id: string }[] }>('/entitlements/search', { plan_ids: [free] }, 200);
+    const { id } = found.items[0]!;
+    const [plain, limited, cheaper] = [
+      await subscribe({ plan_id: free }),
+      await subscribe({ plan_id: free, override_entitlements: [{ entitlement_id: id, usage_limit: 1 }] }),
+      await subscribe({ plan_id: free }),
+    ];
+    const own = await itemOf(cheaper, '10');
+    expect((await modules.api.put(`/subscriptions/lineitems/${own.id}`, { amount: '6' })).status).toBe(200);
+    expect((await modules.api.put(`/entitlements/${id}`, { usage_limit: 5 })).status).toBe(200);
+    expect(await plain.tables(2)).toEqual(['0', '0']);
+    await modules.advanceTo(at('01T12:00'));
+    await story.post(`/plans/${free}/sync/subscriptions`, {}, 200);
+    await modules.advanceTo(at('02T00:00'));
+    expect(await plain.tables(4)).toEqual(['0', '0', '0', '10']);
+    expect(await limited.tables(2)).toEqual(['0', '10']);
+    expect(await cheaper.tables(6)).toEqual(['0', '0', '0', '0', '0', '6']);
+    expect([await limitOf(plain), await limitOf(limited), await limitOf(cheaper)]).toEqual([[5], [1], [5]]);
+    const before = await items(plain);
+    await story.post(`/plans/${free}/sync/subscriptions`, {}, 200);
+    await modules.advanceTo(at('03T00:00'));
+    expect(await items(plain)).toEqual(before);
+  });
+
+  it('are those of the new plan after a change, also of items that stay', async () => {
+    await nextMonth();
+    const give = async (name: string, usage_limit: number) => {
+      const id = await definePlan(story, { name, fee: '20' });
+      const of = { plan_id: id, feature_id: exportsFeature, feature_type: 'metered', usage_limit };
+      await story.post('/entitlements', { ...of, usage_reset_period: 'MONTHLY' });
+      return id;
+    };
+    const [little, much] = [await give('Little', 10), await give('Much', 30)];
+    const subscriber = await subscribe({ plan_id: little, line_items: [{ price: exportsPrice() }] });
+    await exported(subscriber, 20);
+    await modules.advanceTo(at('16T00:00'));
+    await story.post(`/subscriptions/${subscriber.subscriptionId}/change/execute`, { target_plan_id: much }, 200);
+    await exported(subscriber, 30);
+    await closed();
+    expect(lines(await subscriber.lastInvoice()).slice(1)).toEqual([
+      ['Exports', '20', '5'],
+      ['Exports', '30', '5'],
+    ]);
   });
 });
 

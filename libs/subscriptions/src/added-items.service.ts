@@ -1,15 +1,15 @@
-import { validateAllowanceWindow } from '@drawdown/billing-core';
-import { coreMeter, FeaturesService } from '@drawdown/features';
+import { coreMeter } from '@drawdown/features';
 import { Problem, within, type Tx } from '@drawdown/platform';
 import { AgreedPrices, PlansService, type AgreedPriceBody, type Offer, type Price } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
-import { copyPrice, windowsOf, type MeterEntitlement } from './copies.js';
+import { copyPrice } from './copies.js';
+import { unfitWindow, type MeterEntitlement } from './free-units.js';
 import { commit, commits } from './item-commitment.js';
 import type { LineItem } from './line-item.entity.js';
 import type { CreateLineItemBody } from './line-items.dto.js';
 import { assertMeteredOnce } from './metered-once.js';
 import { override } from './override.js';
-import { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
+import { OwnEntitlements } from './own-entitlements.service.js';
 import type { Subscription } from './subscription.entity.js';
 
 interface Addition {
@@ -32,7 +32,7 @@ export class AddedItems {
   constructor(
     private readonly plans: PlansService,
     private readonly agreedPrices: AgreedPrices,
-    private readonly features: FeaturesService,
+    private readonly entitlements: OwnEntitlements,
   ) {}
 
   /**
@@ -47,7 +47,8 @@ export class AddedItems {
       ? await within('price', () => this.agreed(tx, subscription, price))
       : await this.offered(tx, subscription, priceId!, at);
     const field = price ? 'price.meter_id' : 'price_id';
-    const entitlements = await this.entitlements(tx, subscription.id);
+    // MEANING "Allowances": "An item's allowance is its own subscription's".
+    const entitlements = await this.entitlements.ofMeters(tx, subscription.id);
     assertFreeUnitsFit(added, entitlements, { subscription, field });
     const item = copyPrice(tx, subscription, { ...added, entitlements }, added.price, at);
     item.endDate = endDate;
@@ -92,16 +93,6 @@ export class AddedItems {
     const { price, meter } = await this.agreedPrices.create(tx, subscription, body);
     return { plan: null, price, meters: new Map(meter ? [[meter.id, meter]] : []) };
   }
-
-  /** MEANING "Allowances": "An item's allowance is its own subscription's". */
-  private async entitlements(tx: Tx, subscriptionId: string): Promise<MeterEntitlement[]> {
-    await tx.em.flush();
-    const { environmentId } = tx.scope;
-    const given = await tx.em.find(SubscriptionEntitlement, { environmentId, subscriptionId });
-    const ids = given.map(({ featureId }) => featureId);
-    const meterOf = new Map((await this.features.find(tx, ids)).map(({ id, meterId }) => [id, meterId]));
-    return given.map((entitlement) => ({ entitlement, meterId: meterOf.get(entitlement.featureId) ?? null }));
-  }
 }
 
 /** @throws Problem 400 where usage that is billed every interval can't be free in the windows that the subscription has. */
@@ -112,9 +103,6 @@ function assertFreeUnitsFit(
 ): void {
   const meter = meters.get(price.meterId ?? '');
   if (!meter) return;
-  for (const window of windowsOf(entitlements, meter.id)) {
-    const { billingPeriod, billingPeriodCount } = subscription;
-    const [wrong] = validateAllowanceWindow(coreMeter(meter), window, billingPeriod, billingPeriodCount);
-    if (wrong) throw Problem.invalid(field, `has free units that can't be told from others: ${wrong.message}`);
-  }
+  const wrong = unfitWindow(meter.id, coreMeter(meter), entitlements, subscription);
+  if (wrong) throw Problem.invalid(field, `has free units that can't be told from others: ${wrong}`);
 }

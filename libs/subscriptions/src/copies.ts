@@ -1,4 +1,4 @@
-import { Decimal, sum, ZERO, type Allowance, type WindowPeriod } from '@drawdown/billing-core';
+import { Decimal } from '@drawdown/billing-core';
 import { coreMeter } from '@drawdown/features';
 import { newId, Problem, type Tx } from '@drawdown/platform';
 import {
@@ -10,10 +10,10 @@ import {
   type Offer,
   type Price,
 } from '@drawdown/plans';
+import { allowanceOf, windowOf, type MeterEntitlement } from './free-units.js';
 import { SubscriptionGrant } from './grant.entity.js';
 import { LineItem } from './line-item.entity.js';
 import { copyOfRule } from './rule-copy.js';
-import { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
 import type { Subscription } from './subscription.entity.js';
 
 /** What a plan offers, with what was agreed otherwise. */
@@ -23,8 +23,7 @@ export type AgreedOffer = Omit<Offer, 'entitlements'> & {
 
 /**
  * Copies what a plan offers into a subscription, which from then on no edit of the catalogue reaches: prices with their
- * meters and allowances, metered entitlements, grants. Boolean and static entitlements stay with the plan unless they
- * were agreed otherwise.
+ * meters and allowances, and grants.
  */
 export function copyOffer(
   tx: Tx,
@@ -33,7 +32,6 @@ export function copyOffer(
   from: Date,
 ): { items: LineItem[]; grants: SubscriptionGrant[] } {
   const items = offer.prices.map((price) => copyPrice(tx, subscription, offer, price, from));
-  copyEntitlements(tx, subscription, offer);
   return { items, grants: offer.grants.map((grant) => copyGrant(tx, subscription, grant)) };
 }
 
@@ -90,12 +88,6 @@ type Offering = Pick<Offer, 'meters'> & {
   readonly entitlements: readonly MeterEntitlement[];
 };
 
-/** A metered entitlement, and the meter that it is of. */
-export interface MeterEntitlement {
-  readonly entitlement: Pick<SubscriptionEntitlement, 'isEnabled' | 'usageLimit' | 'usageResetPeriod'>;
-  readonly meterId: string | null;
-}
-
 const AGREED_FEE = 'Agreed fee';
 
 /** The item of a price from `from` on, with the allowance that the offer has for its meter. */
@@ -132,45 +124,6 @@ export function copyPrice(tx: Tx, subscription: Subscription, offer: Offering, p
     feeUntil: null,
     metadata: price.metadata,
   });
-}
-
-/**
- * The free units of a meter that the subscription prices (MEANING.md, "Allowances"): the limit of its entitlement, all
- * without a limit, none without an enabled entitlement. Features that share the meter add up.
- */
-export function allowanceOf(entitlements: readonly MeterEntitlement[], meterId: string): Allowance {
-  const enabled = entitlements.filter((one) => one.meterId === meterId && one.entitlement.isEnabled);
-  if (enabled.length === 0) return null;
-  const limits = enabled.map(({ entitlement }) => entitlement.usageLimit ?? null);
-  return limits.includes(null) ? 'unlimited' : sum(limits.map((limit) => limit ?? ZERO));
-}
-
-/** The window of those free units; features that share the meter have one. Null = the billing period. */
-export function windowOf(entitlements: readonly MeterEntitlement[], meterId: string): WindowPeriod | null {
-  return windowsOf(entitlements, meterId)[0] ?? null;
-}
-
-/** The windows of all of them. */
-export const windowsOf = (entitlements: readonly MeterEntitlement[], meterId: string): (WindowPeriod | null)[] =>
-  entitlements
-    .filter((one) => one.meterId === meterId && one.entitlement.isEnabled)
-    .map(({ entitlement }) => (entitlement.usageResetPeriod ?? null) as WindowPeriod | null);
-
-function copyEntitlements(tx: Tx, subscription: Subscription, offer: AgreedOffer): void {
-  for (const { entitlement, agreed } of offer.entitlements) {
-    if (entitlement.featureType !== 'metered' && !agreed) continue;
-    tx.em.create(SubscriptionEntitlement, {
-      id: newId('sent'),
-      ...ofSubscription(tx, subscription),
-      entitlementId: entitlement.id,
-      featureId: entitlement.featureId,
-      isEnabled: entitlement.isEnabled,
-      isSoftLimit: entitlement.isSoftLimit,
-      usageLimit: entitlement.usageLimit ?? null,
-      usageResetPeriod: entitlement.usageResetPeriod ?? null,
-      staticValue: entitlement.staticValue ?? null,
-    });
-  }
 }
 
 const ofSubscription = (tx: Tx, subscription: Subscription) => ({

@@ -1,4 +1,4 @@
-import { newId, Problem, type Tx } from '@drawdown/platform';
+import { Problem, type Tx } from '@drawdown/platform';
 import { changesMoney } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { AddedItems } from './added-items.service.js';
@@ -9,6 +9,7 @@ import { openPeriodOf } from './period-store.js';
 import { LineItem } from './line-item.entity.js';
 import type { CreateLineItemBody, EndLineItemBody, UpdateLineItemBody } from './line-items.dto.js';
 import { override } from './override.js';
+import { successorOf } from './successor.js';
 import { isRunning } from './subscription-status.js';
 import type { Subscription } from './subscription.entity.js';
 import { SubscriptionsService } from './subscriptions.service.js';
@@ -46,16 +47,7 @@ export class LineItems {
     if (item.once) throw Problem.state('a fee that is asked once stays as it is: end it, and add another', 'once');
     const at = instantOf(body.effective_from, 'effective_from', tx.now);
     assertRunsAt(item, at);
-    const next = tx.em.create(LineItem, {
-      ...termsOf(item),
-      id: newId('item'),
-      startDate: at,
-      endDate: item.endDate ?? null,
-      feeFrom: at,
-      feeUntil: null,
-      createdAt: tx.now,
-      updatedAt: tx.now,
-    });
+    const next = successorOf(tx, item, at);
     override(next, body);
     if (commits(body)) commit(next, body, subscription);
     else keepCommitment(next, item);
@@ -134,27 +126,3 @@ function assertRunsAt({ startDate, endDate }: LineItem, at: Date): void {
   if (endDate && endDate <= at) throw Problem.state(`the line item ends at ${endDate.toISOString()}`, 'ended');
   if (startDate > at) throw Problem.state(`the line item begins at ${startDate.toISOString()}`, 'upcoming');
 }
-
-const termsOf = (item: LineItem) => ({
-  tenantId: item.tenantId,
-  environmentId: item.environmentId,
-  subscriptionId: item.subscriptionId,
-  customerId: item.customerId,
-  planId: item.planId ?? null,
-  planDisplayName: item.planDisplayName ?? null,
-  priceId: item.priceId,
-  priceType: item.priceType,
-  displayName: item.displayName,
-  currency: item.currency,
-  billingPeriod: item.billingPeriod,
-  billingPeriodCount: item.billingPeriodCount,
-  invoiceCadence: item.invoiceCadence,
-  once: item.once,
-  quantity: item.quantity,
-  meterId: item.meterId ?? null,
-  meterDisplayName: item.meterDisplayName ?? null,
-  price: item.price,
-  rule: item.rule,
-  commitment: null,
-  metadata: item.metadata,
-});

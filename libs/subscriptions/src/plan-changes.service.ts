@@ -10,10 +10,10 @@ import { ItemChanges } from './item-changes.service.js';
 import { Lifecycle, named } from './lifecycle.service.js';
 import type { LineItem } from './line-item.entity.js';
 import { assertMeteredOnce } from './metered-once.js';
+import { OwnEntitlements } from './own-entitlements.service.js';
 import { openPeriodOf } from './period-store.js';
 import { move, SCHEDULE_MOVES, type ScheduleStatus } from './lifecycles.js';
 import type { Period } from './period.entity.js';
-import { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
 import { SubscriptionSchedule, type PlanChangeTerms } from './subscription-schedule.entity.js';
 import { isRunning } from './subscription-status.js';
 import { Subscription, timeOf } from './subscription.entity.js';
@@ -46,6 +46,7 @@ export class PlanChanges {
     private readonly lifecycle: Lifecycle,
     private readonly items: ItemChanges,
     private readonly grants: Grants,
+    private readonly entitlements: OwnEntitlements,
   ) {}
 
   /**
@@ -132,7 +133,8 @@ export class PlanChanges {
     const leaving = items.filter((item) => leaves(item, subscription, { terms, at }));
     const left = (await this.grants.current(tx, subscription.id)).filter(({ planId }) => planId === previousPlanId);
     await this.grants.leave(tx, subscription.id, left, at);
-    await this.replaceEntitlements(tx, subscription);
+    await this.entitlements.leave(tx, subscription);
+    this.entitlements.copy(tx, subscription, offer);
     const again = await this.grants.revive(tx, subscription.id, idsOf(offer.grants));
     const known = new Set(again.map(({ planGrantId }) => planGrantId));
     const fresh = {
@@ -150,18 +152,15 @@ export class PlanChanges {
     });
     const period = (await openPeriodOf(tx, subscription.id))!;
     const opensOne = restarts && period.kind === 'paid' && at < period.endAt;
-    const ended = this.items.withoutUpcoming(leaving, at);
+    const staying = items.filter((item) => !leaving.includes(item));
+    const refreshed = await this.entitlements.refresh(tx, subscription, staying, at);
+    const ended = [...this.items.withoutUpcoming(leaving, at), ...refreshed.ended];
+    begun.push(...refreshed.begun);
     await this.items.apply(tx, subscription, { ended, begun, at, period: opensOne ? null : period, prorated });
     if (restarts) changeInterval(subscription, terms, period.kind === 'paid' ? at : null);
     if (opensOne) await this.lifecycle.restart(tx, subscription, at, prorated);
     const periodEnd = opensOne || at < period.endAt ? subscription.currentPeriodEnd! : endAfter(subscription, period);
     await this.grants.beginInside(tx, subscription, [...grants, ...again], { at, periodEnd, prorated: true });
-  }
-
-  /** The metered entitlements of the plan that is left; the new plan's come with its offer. */
-  private async replaceEntitlements(tx: Tx, { id: subscriptionId }: Subscription): Promise<void> {
-    await tx.em.flush();
-    await tx.em.nativeDelete(SubscriptionEntitlement, { environmentId: tx.scope.environmentId, subscriptionId });
   }
 
   private async schedule(

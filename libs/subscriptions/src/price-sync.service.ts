@@ -7,6 +7,7 @@ import { copyPrice } from './copies.js';
 import { keepCommitment } from './item-commitment.js';
 import { ItemChanges } from './item-changes.service.js';
 import type { LineItem } from './line-item.entity.js';
+import { OwnEntitlements } from './own-entitlements.service.js';
 import { openPeriodOf } from './period-store.js';
 import { copyOfPrice } from './rule-copy.js';
 import { isRunning, RUNNING_STATUSES } from './subscription-status.js';
@@ -21,6 +22,7 @@ export class PriceSync {
     private readonly plans: PlansService,
     private readonly changes: ItemChanges,
     private readonly agenda: Agenda,
+    private readonly entitlements: OwnEntitlements,
   ) {}
 
   /** Every running subscription of the plan is due for it at once. @returns how many. @throws Problem 404. */
@@ -38,33 +40,43 @@ export class PriceSync {
 
   /**
    * Due work `price.sync`. Items of prices that have another version now, or are not sold any more, end, and those of
-   * what is sold begin: usage at once, fees with the next period, but for what is asked once. Items whose terms were agreed with the customer stay.
+   * what is sold begin: usage at once, fees with the next period. Entitlements go over, and items go on with the free
+   * units that they give. What was agreed with the customer stays, and what is asked once is not asked of anybody.
    */
   async fallDue(tx: Tx, subscription: Subscription, at: Date): Promise<void> {
     const offer = isRunning(subscription.status) ? await this.offerTo(tx, subscription, at) : null;
     if (!offer) return;
-    const all = await this.subscriptions.lineItems(tx, subscription.id);
-    const items = all.filter(
-      ({ planId, startDate, endDate, once }) =>
-        planId === subscription.planId && startDate <= at && (!endDate || endDate > at) && !once,
-    );
-    const others = all.filter((item) => !items.includes(item) && (!item.endDate || item.endDate > at));
-    const known = await this.plans.prices(
-      tx,
-      items.map(({ priceId }) => priceId),
-    );
-    const prices = new Map(known.map((price) => [price.id, price]));
-    const { ended, begun } = differences({ items, others, known: prices }, offer.prices.filter(recurs));
-    if (ended.length === 0 && begun.length === 0) return;
+    await this.entitlements.sync(tx, subscription, offer);
+    const entitlements = await this.entitlements.ofMeters(tx, subscription.id);
+    const standing = await this.standing(tx, subscription, at);
+    const { ended, begun } = differences(standing, offer.prices.filter(recurs));
     const next = begun.map(({ price, after }) => {
-      const item = copyPrice(tx, subscription, offer, price, at);
+      const item = copyPrice(tx, subscription, { ...offer, entitlements }, price, at);
       if (after) takeOver(item, after);
       return item;
     });
+    const staying = [...standing.items, ...standing.others].filter((item) => !ended.includes(item));
+    const refreshed = await this.entitlements.refresh(tx, subscription, staying, at);
+    ended.push(...refreshed.ended);
+    next.push(...refreshed.begun);
+    if (ended.length + next.length === 0) return;
     for (const item of ended) item.endDate = at;
     await tx.em.flush();
     const period = await openPeriodOf(tx, subscription.id);
     await this.changes.apply(tx, subscription, { ended, begun: next, at, period, prorated: false });
+  }
+
+  private async standing(tx: Tx, subscription: Subscription, at: Date): Promise<Standing> {
+    const all = (await this.subscriptions.lineItems(tx, subscription.id)).filter(
+      ({ endDate, once }) => (!endDate || endDate > at) && !once,
+    );
+    const items = all.filter(({ planId, startDate }) => planId === subscription.planId && startDate <= at);
+    const prices = await this.plans.prices(
+      tx,
+      items.map(({ priceId }) => priceId),
+    );
+    const known = new Map(prices.map((price) => [price.id, price]));
+    return { items, others: all.filter((item) => !items.includes(item)), known };
   }
 
   /** Null when the plan is not sold in the subscription's currency and interval any more: it keeps what it has. */
@@ -86,6 +98,7 @@ function takeOver(item: LineItem, after: LineItem): void {
   item.endDate = after.endDate ?? null;
 }
 
+/** Items that have not ended, but for fees that are asked once. */
 interface Standing {
   /** The plan's that run. */
   readonly items: readonly LineItem[];

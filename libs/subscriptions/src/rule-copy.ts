@@ -54,12 +54,16 @@ export function copyOfRule({ price, meter, allowance, window }: FrozenRule): Rul
   return {
     price: copyOfPrice(price),
     meter: meter && copied(meter),
-    allowance: allowance instanceof Decimal ? text(allowance) : allowance,
+    allowance: copyOfAllowance(allowance),
     window,
   };
 }
 
 const copied = <T>(value: T): Copied<T> => JSON.parse(JSON.stringify(value)) as Copied<T>;
+
+/** Freezes free units. */
+export const copyOfAllowance = (allowance: Allowance): RuleCopy['allowance'] =>
+  allowance instanceof Decimal ? text(allowance) : allowance;
 
 /** Freezes a price. */
 export const copyOfPrice = (price: UnitPrice): RuleCopy['price'] => copied(price);

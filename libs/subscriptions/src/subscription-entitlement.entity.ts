@@ -9,6 +9,8 @@ const SubscriptionEntitlementSchema = defineEntity({
     subscriptionId: p.string(),
     entitlementId: p.string(),
     featureId: p.string(),
+    /** Otherwise than in the plan: no sync takes it away. */
+    agreed: p.boolean(),
     isEnabled: p.boolean(),
     isSoftLimit: p.boolean(),
     /** Units; null = without limit. */

@@ -11,6 +11,7 @@ import { ItemChanges } from './item-changes.service.js';
 import { Lifecycle } from './lifecycle.service.js';
 import { LineItemsController } from './line-items.controller.js';
 import { LineItems } from './line-items.service.js';
+import { OwnEntitlements } from './own-entitlements.service.js';
 import { PausesController } from './pauses.controller.js';
 import { Pauses } from './pauses.service.js';
 import { PlanChanges } from './plan-changes.service.js';
@@ -47,6 +48,7 @@ import { SubscriptionsService } from './subscriptions.service.js';
     PriceSync,
     LineItems,
     AddedItems,
+    OwnEntitlements,
     Grants,
     SubscriptionsJobs,
     SubscriptionsListener,

@@ -17,6 +17,7 @@ import { LineItem } from './line-item.entity.js';
 import { assertPayableAtStart, startsIncomplete } from './payment-behavior.js';
 import { newSubscription } from './new-subscription.js';
 import { overrideItems, withEntitlements } from './override.js';
+import { OwnEntitlements } from './own-entitlements.service.js';
 import { Period } from './period.entity.js';
 import { PlannedCancellations } from './planned-cancellations.service.js';
 import { requestedEnd, requestedStart, requestedTrialDays, requestedTrialEnd } from './requested-time.js';
@@ -48,6 +49,7 @@ export class SubscriptionsService {
     private readonly grants: Grants,
     private readonly cancellations: PlannedCancellations,
     private readonly added: AddedItems,
+    private readonly entitlements: OwnEntitlements,
   ) {}
 
   /**
@@ -80,6 +82,7 @@ export class SubscriptionsService {
     assertCommittable(subscription, offer);
     const wanted = withEntitlements(offer, body.override_entitlements ?? []);
     const { items, grants } = copyOffer(tx, subscription, wanted, startDate);
+    this.entitlements.copy(tx, subscription, wanted);
     for (const grant of body.credit_grants ?? []) grants.push(agreedGrant(tx, subscription, grant));
     overrideItems(items, body.override_line_items ?? []);
     items.push(...(await this.added.items(tx, subscription, body.line_items ?? [], items)));

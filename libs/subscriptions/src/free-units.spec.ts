@@ -1,6 +1,6 @@
 import { Decimal } from '@drawdown/billing-core';
 import type { Offer } from '@drawdown/plans';
-import { allowanceOf } from './copies.js';
+import { allowanceOf } from './free-units.js';
 
 const entitlement = (meterId: string | null, usageLimit: number | null, isEnabled = true) =>
   ({
