@@ -38,6 +38,8 @@ const months = [
   '2028-04',
   '2028-09',
   '2028-11',
+  '2029-04',
+  '2029-06',
 ];
 let at: (day: string) => string;
 
@@ -217,6 +219,7 @@ describe('prices that one subscription alone has', () => {
     expect(await add({ ...supportFee, currency: 'eur' })).toEqual([400, 'price.currency']);
     expect(await add({ ...supportFee, amount: undefined })).toEqual([400, 'price.amount']);
     expect(await add({ ...supportFee, amount: '-1' })).toEqual([400, 'price.amount']);
+    expect(await add({ ...supportFee, lookup_key: 'gold' })).toEqual([400, 'price.lookup_key']);
     expect(await add({ ...supportFee, trial_period: 7 })).toEqual([400, 'price.trial_period']);
     expect(await add({ ...supportFee, end_date: at('20T00:00') })).toEqual([400, 'price.end_date']);
     expect(await add({ ...exportsPrice(), meter_id: 'meter_none' })).toEqual([404, 'price.meter_id']);
@@ -476,6 +479,49 @@ describe('a commitment of one line item', () => {
     ]);
   });
 
+  it('keeps what a change leaves out, and is switched by it', async () => {
+    await nextMonth();
+    const subscriber = await subscribe();
+    const terms = async (id: string, body: object) => {
+      const answer = await modules.api.put(`/subscriptions/lineitems/${id}`, body);
+      expect([answer.status, answer.body.message]).toEqual([200, undefined]);
+      const item = answer.body as ItemBody;
+      const { commitment_amount, commitment_quantity, commitment_overage_factor, commitment_true_up_enabled } = item;
+      return [
+        item.id,
+        [commitment_amount, commitment_quantity, commitment_overage_factor, commitment_true_up_enabled],
+      ] as [string, unknown[]];
+    };
+    const rows = await itemOf(subscriber, '1.5');
+    const agreed = { commitment_amount: 100, commitment_overage_factor: 2, commitment_true_up_enabled: true };
+    let [id, shown] = await terms(rows.id, agreed);
+    [id, shown] = await terms(id, { commitment_amount: 200 });
+    expect(shown).toEqual(['200', null, '2', true]);
+    [id, shown] = await terms(id, { commitment_true_up_enabled: false });
+    expect(shown).toEqual(['200', null, '2', false]);
+    [id, shown] = await terms(id, { commitment_quantity: 50, commitment_overage_factor: 3 });
+    expect(shown).toEqual([null, '50', '3', false]);
+    [id, shown] = await terms(id, { amount: '0' });
+    expect(shown).toEqual([null, '50', '3', false]);
+    [id, shown] = await terms(id, { amount: '4' });
+    expect(shown).toEqual([null, '50', '3', false]);
+    const change = `/subscriptions/${subscriber.subscriptionId}/change/execute`;
+    expect(await refused(change, { target_plan_id: plan, billing_period: 'ANNUAL' })).toEqual([400, 'billing_period']);
+    const dear = { amount: '9'.repeat(26) };
+    expect(await refused(`/subscriptions/lineitems/${id}`, dear, 'put')).toEqual([400, 'commitment_quantity']);
+  });
+
+  it('of the subscription as a whole counts prices of its own too', async () => {
+    await nextMonth();
+    const bare = await story.post<{ id: string }>('/plans', { name: 'Fee only' });
+    await story.post('/prices', { ...supportFee, currency: 'usd', entity_type: 'PLAN', entity_id: bare.id });
+    const promised = { plan_id: bare.id, commitment_amount: '10', enable_true_up: true };
+    const subscriber = await subscribe({ ...promised, line_items: [{ price: exportsPrice() }] });
+    await exported(subscriber, 4);
+    await closed();
+    expect(lines(await subscriber.lastInvoice()).at(-1)).toEqual(['Commitment of $10.00: what was not used', '1', '8']);
+  });
+
   it('that makes no sense is refused with its field', async () => {
     await nextMonth();
     const subscriber = await subscribe();
@@ -501,6 +547,8 @@ describe('a commitment of one line item', () => {
       400,
       'line_item_commitments',
     ]);
+    const member = { line_item_commitments: { toString: { commitment_amount: 1 } } };
+    expect(await start(member)).toEqual([400, 'line_item_commitments']);
     const both = { ...of({ commitment_amount: 5 }), commitment_amount: '100' };
     expect(await start(both)).toEqual([400, `${named}.commitment_amount`]);
   });

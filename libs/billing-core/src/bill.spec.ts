@@ -134,6 +134,42 @@ describe('the bill of a subscription', () => {
   });
 });
 
+describe('what was paid for the time ahead', () => {
+  const whole = { start: at('04-01T00:00'), end: at('05-01T00:00') };
+  const cut = period('p1', '04-01T00:00', '04-01T00:30', { whole, restCredited: true });
+  const hundred = item({ price: flat('100'), start: whole.start });
+  const dues = (over: Partial<BillInput>) =>
+    bill({ items: [hundred], prorated: true, ...over }).lines.map((line) => line[4]);
+
+  it('is asked for the period as it was to be, though it was cut before its bill is composed', () => {
+    expect(dues({ next: cut })).toEqual(['100']);
+    expect(dues({ next: { ...cut, restCredited: false } })).toEqual(['100']);
+    expect(dues({ ended: cut })).toEqual(['-99.93']);
+  });
+
+  it('is not given back where its invoice was voided', () => {
+    expect(dues({ ended: { ...cut, dropped: true } })).toEqual([]);
+    const change = { ended: [hundred], begun: [hundred], at: at('04-16T00:00'), prorated: true, currency: 'usd' };
+    const open = period('p1', '04-01T00:00', '05-01T00:00', { dropped: true });
+    expect(composeChange({ ...change, period: open }).lines.map(({ due }) => text(due))).toEqual(['50']);
+  });
+
+  it('is given back also of an item that a change without proration had left paid', () => {
+    const left = item({ ...hundred, end: at('04-06T00:00'), feeUntil: whole.end });
+    const ended = { ...cut, end: at('04-16T00:00') };
+    expect(dues({ items: [left], ended })).toEqual(['-50']);
+  });
+
+  it('is not asked again of a part after a pause that gave nothing back, and its share is of all that was paid for', () => {
+    const paidBefore = [{ start: whole.start, end: at('04-11T00:00') }];
+    const rest = period('p2', '04-16T00:00', '05-01T00:00', { whole });
+    expect(dues({ next: rest, paidBefore })).toEqual([]);
+    expect(dues({ next: rest, paidBefore, items: [item({ ...hundred, start: at('04-16T00:00') })] })).toEqual(['50']);
+    const ended = { ...rest, end: at('04-21T00:00'), restCredited: true };
+    expect(dues({ ended, charged: paidBefore, prorated: false })).toEqual(['-33.33']);
+  });
+});
+
 describe('a fee that is asked once', () => {
   const setup = item({ id: 'setup', price: flat('50'), once: true });
   const first = period('p1', '01-24T09:00', '02-24T09:00');

@@ -8,6 +8,8 @@ import { type Span, intersection } from './period.js';
 /** A trial or billing period. */
 export interface BilledPeriod extends FeePeriod {
   kind: 'trial' | 'paid';
+  /** the invoice of its advance fees was voided: nobody paid them, and nothing of them is given back */
+  dropped?: boolean;
 }
 
 /** What a usage item cost in the period that ended: money at full precision. */
@@ -33,8 +35,10 @@ export interface BillInput {
   next: BilledPeriod | null;
   /** the period that ended, whose arrears fees and usage are owed; null at the start */
   ended: BilledPeriod | null;
-  /** parts of the same whole period before a pause that gave nothing back: their arrears fee was for all of it */
+  /** parts of the same whole period as `ended` before a pause that gave nothing back: their fee was for all of it */
   charged?: readonly Span[];
+  /** the same of `next` */
+  paidBefore?: readonly Span[];
   /** where paid periods before have begun; missing = nowhere. What is asked once is asked in the first of them */
   began?: readonly Date[];
   usage: readonly BilledUsage[];
@@ -57,16 +61,17 @@ export interface BillInput {
  * usage of an item that is not among them.
  */
 export function composeBill(input: BillInput): InvoiceDraft<BillLine> {
-  const { items, next, ended, usage, late = [], charged = [], began = [], prorated, currency } = input;
-  const before = ended?.kind === 'paid' ? [...began, ended.start] : began;
+  const { items, next, ended, usage, late = [], charged = [], prorated, currency } = input;
   const lines = [
-    ...(next?.kind === 'paid' ? advanceFees(items, next, before, prorated) : []),
+    ...(next?.kind === 'paid' ? advanceFees(next, input) : []),
     ...(ended?.kind === 'paid' ? arrearsFees(items, ended, prorated, charged) : []),
     ...(ended === null ? [] : usageLines(usage, items, ended)),
     ...(ended?.kind === 'paid' ? committed(input, committedUsage(input, ended)) : []),
     ...late.filter(counts).map(lateLine),
     ...committed(input, input.lateCommitted ?? []),
-    ...(ended?.kind === 'paid' && ended.restCredited ? unusedFees(items, ended, next, prorated) : []),
+    ...(ended?.kind === 'paid' && ended.restCredited && !ended.dropped
+      ? unusedFees(items, asPaid(ended, charged), next, prorated)
+      : []),
   ];
   return draftInvoice(lines, currency);
 }
@@ -80,6 +85,8 @@ export interface ChangeInput {
   at: Date;
   /** the open period */
   period: BilledPeriod;
+  /** parts of the same whole period before a pause that gave nothing back; missing = none */
+  charged?: readonly Span[];
   /** whether a partial period was charged by its share */
   prorated: boolean;
   currency: string;
@@ -90,23 +97,30 @@ export interface ChangeInput {
  * arrears. MEANING "Periods": "Proration is by the second, the change instant belongs to the new side only, shares sum
  * to the whole".
  */
-export function composeChange({ ended, begun, at, period, prorated, currency }: ChangeInput): InvoiceDraft<BillLine> {
+export function composeChange(change: ChangeInput): InvoiceDraft<BillLine> {
+  const { ended, begun, at, charged = [], prorated, currency } = change;
+  const period = asPaid(change.period, charged);
   const rest = period.kind === 'paid' ? intersection(period, { start: at, end: period.end }) : null;
   if (!rest) return draftInvoice([], currency);
-  const paid = ended.filter((item) => owedFee(item).beganBy(at));
+  const paid = period.dropped ? [] : ended.filter((item) => owedFee(item).beganBy(at));
   return draftInvoice(changeLines({ ended: paid, begun, rest, period, prorated }), currency);
 }
 
-/** Fees of a period are charged as it begins, for all of it; what changes inside it is a change's business. */
+/**
+ * Fees of a period are charged as it begins, for all of it as it was to be: what changes inside it is a change's
+ * business, and what is given back of one that was cut short is its own bill's. A part after a pause that gave nothing
+ * back owes no fee that the part before it was charged.
+ */
 function advanceFees(
-  items: readonly BillableItem[],
   next: BilledPeriod,
-  began: readonly Date[],
-  prorated: boolean,
+  { items, began = [], paidBefore = [], ended, prorated }: BillInput,
 ): BillLine[] {
+  const starts = ended?.kind === 'paid' ? [...began, ended.start] : began;
+  const planned = { ...next, end: next.whole.end };
   return items
-    .filter((item) => item.type === 'FIXED' && item.cadence === 'ADVANCE' && owedFee(item).holds(next.start, began))
-    .map((item) => feeLine(item, next, next, prorated));
+    .filter((item) => item.type === 'FIXED' && item.cadence === 'ADVANCE' && owedFee(item).holds(next.start, starts))
+    .filter((item) => item.once || !paidBefore.some((part) => owedFee(item).holds(part.start)))
+    .map((item) => feeLine(item, planned, planned, prorated));
 }
 
 /**
@@ -128,6 +142,10 @@ function arrearsFees(
       return [feeLine(item, part, ended, prorated || ended.restCredited === true || before.length > 0)];
     });
 }
+
+/** The fee of a part after a pause that gave nothing back was paid with the first part, for the time from its start. */
+const asPaid = <P extends BilledPeriod>(period: P, [first]: readonly Span[]): P =>
+  first ? { ...period, start: first.start } : period;
 
 /** Advance fees of the time by which a period was cut short; what goes on in the next period began with it. */
 function unusedFees(

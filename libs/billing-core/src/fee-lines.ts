@@ -65,8 +65,7 @@ export function owedFee({ start, end, feeFrom = start, feeUntil, once = false }:
     beganBy: (at: Date): boolean => feeFrom <= at,
     within: (period: Span): Span | null => intersection({ start: feeFrom, end: until ?? period.end }, period),
     /** the advance fee of a period cut short at `at` was charged beyond that, and no change has given it back */
-    paidFor: (at: Date): boolean =>
-      !once && feeFrom <= at && (!feeUntil || at < feeUntil) && (end === null || at <= end),
+    paidFor: (at: Date): boolean => !once && feeFrom <= at && (feeUntil ? at < feeUntil : end === null || at <= end),
   };
 }
 

@@ -24,7 +24,7 @@ import {
 import { Injectable } from '@nestjs/common';
 import { commitmentLine, isOfCommitment } from './commitment-line.js';
 import { amountsOf, type InvoiceContent, type LineContent } from './invoice-content.js';
-import type { Invoice } from './invoice.entity.js';
+import { Invoice } from './invoice.entity.js';
 
 /** A step of a subscription to bill: the period that begins and the one that ended, either of them or both. */
 export interface BillingStep {
@@ -73,8 +73,9 @@ export class BillComposer {
     const draft = composeBill({
       items,
       next,
-      ended,
+      ended: ended?.restCredited ? await this.unlessDropped(tx, ended) : ended,
       charged: ended ? await this.chargedBefore(tx, subscription, ended) : [],
+      paidBefore: next ? await this.chargedBefore(tx, subscription, next) : [],
       began: next && items.some(isPending) ? await this.paidStarts(tx, subscription, next) : [],
       usage: ended ? await this.usageOf(tx, ended.id, settle) : [],
       late,
@@ -99,7 +100,8 @@ export class BillComposer {
       ended: named(change.ended),
       begun: named(change.begun),
       at: change.at,
-      period,
+      period: await this.unlessDropped(tx, period),
+      charged: await this.chargedBefore(tx, subscription, period),
       prorated: subscription.prorationBehavior === 'create_prorations',
       currency: subscription.currency,
     });
@@ -119,6 +121,17 @@ export class BillComposer {
     return periods.filter(
       (one) => one.kind === 'paid' && !one.restCredited && +one.whole.start === +whole.start && one.start < start,
     );
+  }
+
+  /** Whether the advance fees of the period were dropped with the invoice that asked for them. */
+  private async unlessDropped(tx: Tx, period: BilledPeriod): Promise<BilledPeriod> {
+    const asking = {
+      environmentId: tx.scope.environmentId,
+      periodId: period.id,
+      kind: { $in: ['start', 'cycle'] as const },
+    };
+    const voided = await tx.em.count(Invoice, { ...asking, status: 'VOIDED' });
+    return { ...period, dropped: voided > 0 };
   }
 
   /** Where paid periods before `next` have begun. */

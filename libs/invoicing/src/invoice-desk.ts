@@ -47,6 +47,9 @@ export class InvoiceDesk {
     if (invoice.amountPaid.gt(0) || invoice.overpaidAmount.gt(0)) {
       throw Problem.state('something was paid on the invoice: it can only be refunded', invoice.paymentStatus);
     }
+    if (invoice.accountCreditGiven.gt(0)) {
+      throw Problem.state('the invoice gave account credit, which may be used by now: it stays', invoice.status);
+    }
     if (await hasOpenPayment(tx, invoice)) {
       throw Problem.state('a payment of the invoice is open, and may still bring money', 'in_progress');
     }

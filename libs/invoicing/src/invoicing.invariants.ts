@@ -147,6 +147,9 @@ export const invoicingInvariants: readonly Invariant[] = [
     sql`select p.id || ' of ' || p.subscription_id violation
         from subscription_period p join subscription s on s.environment_id = p.environment_id and s.id = p.subscription_id
         where p.kind = 'paid' and p.status = 'open'
+          and not exists (select from subscription_period e
+                          where e.environment_id = p.environment_id and e.subscription_id = p.subscription_id
+                            and e.kind = 'paid' and e.whole_start = p.whole_start and e.number < p.number and not e.rest_credited)
           and not exists (select from invoice i where i.environment_id = p.environment_id and i.period_id = p.id
                             and i.kind in ('start', 'cycle'))
           and exists (select from subscription_line_item f where f.environment_id = s.environment_id

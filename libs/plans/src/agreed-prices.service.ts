@@ -1,6 +1,6 @@
 import type { BillingPeriod } from '@drawdown/billing-core';
 import { FeaturesService, type Meter } from '@drawdown/features';
-import { explainRefusal, newId, Problem, type Tx } from '@drawdown/platform';
+import { newId, Problem, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { Price } from './price.entity.js';
 import { newPriceOf } from './price.rules.js';
@@ -21,14 +21,14 @@ export interface AgreedPrice {
   readonly meter: Meter | null;
 }
 
-/** Prices agreed with one customer: no plan offers them, and they live as long as their line item. */
+/** Prices agreed with one customer, as the line item shows them: no plan offers them, and nobody else can take them. */
 @Injectable()
 export class AgreedPrices {
   constructor(private readonly features: FeaturesService) {}
 
   /**
    * @throws Problem 400 for a price that makes no sense, isn't billed by this version, or isn't in the subscription's
-   * currency and interval; 404 for an unknown meter, 409 for a lookup key in use.
+   * currency and interval; 404 for an unknown meter.
    */
   async create(tx: Tx, subscription: Subscriber, body: AgreedPriceBody): Promise<AgreedPrice> {
     const terms = newPriceOf(body);
@@ -47,8 +47,7 @@ export class AgreedPrices {
       endDate: null,
       ...terms,
     });
-    const taken = Problem.exists('lookup_key', `${price.lookupKey} belongs to another price`);
-    await explainRefusal(tx.em.flush(), { price_lookup_key: taken });
+    await tx.em.flush();
     return { price, meter };
   }
 

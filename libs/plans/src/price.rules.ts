@@ -68,7 +68,7 @@ export function priceTermsOf(model: Price['billingModel'], body: MoneyTerms): Pr
   const { amount, tiers, tier_mode: tierMode, transform_quantity: transform, min_quantity: min } = body;
   const tiered = model === 'TIERED';
   assertFitting(model, [
-    ['amount', tiered ? Number(amount ?? 0) !== 0 : !given(amount), tiered],
+    ['amount', tiered ? !new Decimal(amount ?? 0).isZero() : !given(amount), tiered],
     ['tiers', tiered !== given(tiers), !tiered],
     ['tier_mode', tiered !== given(tierMode), !tiered],
     ['transform_quantity', (model === 'PACKAGE') !== given(transform), model !== 'PACKAGE'],

@@ -185,6 +185,10 @@ export class CreatePriceBody extends NewPriceBody {
 
 /** A price that one subscription alone has, in its interval; the line item says from when to when. */
 export class AgreedPriceBody extends NewPriceBody {
+  /** It is found by its subscription. */
+  @NotYet()
+  declare lookup_key?: string | null;
+
   /** Default, and all it can be: the subscription's. */
   @Optional()
   @IsCurrency()

@@ -1,6 +1,6 @@
 import { Decimal, type Commitment } from '@drawdown/billing-core';
 import { Problem } from '@drawdown/platform';
-import type { Offer } from '@drawdown/plans';
+import type { LineItem } from './line-item.entity.js';
 import type { CreateSubscriptionBody } from './subscriptions.dto.js';
 import type { Subscription } from './subscription.entity.js';
 
@@ -27,13 +27,13 @@ export function requestedCommitment(body: CommitmentFields) {
   return { commitmentAmount: new Decimal(amount), overageFactor: new Decimal(factor ?? 1), trueUp: trueUp ?? false };
 }
 
-/** @throws Problem 400 when nothing is sold whose use could be promised. */
+/** @throws Problem 400 when there is no usage that could be promised. */
 export function assertCommittable(
   { commitmentAmount }: Pick<Subscription, 'commitmentAmount'>,
-  { prices }: Offer,
+  items: readonly LineItem[],
 ): void {
-  if (commitmentAmount && !prices.some(({ type }) => type === 'USAGE')) {
-    throw Problem.invalid('commitment_amount', 'is a promise of usage, and the plan sells none');
+  if (commitmentAmount && !items.some(({ priceType }) => priceType === 'USAGE')) {
+    throw Problem.invalid('commitment_amount', 'is a promise of usage, and the subscription has none');
   }
 }
 

@@ -28,6 +28,8 @@ export class ItemChanges {
     const { ended, begun, at, period, prorated } = change;
     const inside = period?.kind === 'paid' && at < period.endAt;
     const feeTurn = inside && !prorated ? period.endAt : at;
+    const paid = inside && prorated ? await paidAhead(tx, subscription, ended, at) : [];
+    for (const item of paid) tx.em.assign(item, { feeUntil: at, updatedAt: tx.now });
     for (const item of ended) {
       const feeUntil = item.once ? (item.feeUntil ?? null) : period ? feeTurn : null;
       tx.em.assign(item, { endDate: at, feeUntil, updatedAt: tx.now });
@@ -46,7 +48,7 @@ export class ItemChanges {
       change_id: newId('change'),
       at: at.toISOString(),
       period_id: period?.id ?? null,
-      ended: ended.map(({ id }) => id),
+      ended: [...ended, ...paid].map(({ id }) => id),
       begun: begun.map(({ id }) => id),
       prorated,
     });
@@ -63,3 +65,36 @@ export class ItemChanges {
     await this.agenda.schedule(tx, { kind: 'line_item.change', customerId, subjectId, dueAt: at });
   }
 }
+
+/**
+ * Fees that were paid for time from `at` on, of items whose successors end now before they owe anything: a change
+ * without proration had left them paid to the period's end. Those of one change go together, else by their price.
+ */
+async function paidAhead(
+  tx: Tx,
+  { id: subscriptionId }: Subscription,
+  ended: readonly LineItem[],
+  at: Date,
+): Promise<LineItem[]> {
+  const early = ended.filter((item) => isRecurringFee(item) && item.feeFrom > at);
+  if (early.length === 0) return [];
+  const fees = (await tx.em.find(LineItem, { environmentId: tx.scope.environmentId, subscriptionId })).filter(
+    isRecurringFee,
+  );
+  return fees.filter((before) => {
+    const { endDate, feeUntil } = before;
+    if (!endDate || !feeUntil || feeUntil <= at) return false;
+    const begunThen = fees.filter(({ startDate, feeFrom }) => +startDate === +endDate && feeFrom > at);
+    const endedNow = begunThen.filter((item) => early.includes(item));
+    return (
+      endedNow.length > 0 &&
+      (endedNow.length === begunThen.length || endedNow.some((item) => familyOf(item) === familyOf(before)))
+    );
+  });
+}
+
+const isRecurringFee = ({ priceType, invoiceCadence, once }: LineItem): boolean =>
+  priceType === 'FIXED' && invoiceCadence === 'ADVANCE' && !once;
+
+/** The versions of a price have one. */
+const familyOf = ({ price, priceId }: Pick<LineItem, 'price' | 'priceId'>): string => price.parent_price_id ?? priceId;

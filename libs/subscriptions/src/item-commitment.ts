@@ -7,16 +7,32 @@ import { unitPriceOfItem } from './rule-copy.js';
 import type { Subscription } from './subscription.entity.js';
 import type { CreateSubscriptionBody } from './subscriptions.dto.js';
 
-/** True when a request says anything of a commitment. */
-export const commits = (body: CommittedFields): boolean =>
-  Boolean(
-    body.commitment_amount ||
-    body.commitment_quantity ||
-    body.commitment_type ||
-    body.commitment_duration ||
-    body.commitment_overage_factor ||
+/** True when a request says anything of a commitment; where nothing is promised yet, switching off says nothing. */
+export function commits(body: CommittedFields, held: ItemCommitment | null = null): boolean {
+  const said = [
+    body.commitment_amount,
+    body.commitment_quantity,
+    body.commitment_type,
+    body.commitment_duration,
+    body.commitment_overage_factor,
     body.commitment_true_up_enabled,
-  );
+  ];
+  return said.some((value) => (held ? value !== undefined && value !== null : Boolean(value)));
+}
+
+/** A commitment with what a request says otherwise; what it leaves out stays. */
+export function changedCommitment(body: CommittedFields, held: ItemCommitment | null): CommittedFields {
+  if (!held) return body;
+  const anew = body.commitment_amount || body.commitment_quantity;
+  return {
+    commitment_amount: anew ? body.commitment_amount : held.quantity ? null : held.amount,
+    commitment_quantity: anew ? body.commitment_quantity : held.quantity,
+    commitment_type: body.commitment_type,
+    commitment_duration: body.commitment_duration,
+    commitment_overage_factor: body.commitment_overage_factor ?? held.overage_factor,
+    commitment_true_up_enabled: body.commitment_true_up_enabled ?? held.true_up,
+  };
+}
 
 /** The one spelling of a commitment in the other. */
 const committedFields = ({ overage_factor, enable_true_up, ...promise }: LineItemCommitmentBody): CommittedFields => ({
@@ -41,9 +57,8 @@ export function commit(item: LineItem, body: CommittedFields, subscription: Subs
   const given = amount ? 'amount' : 'quantity';
   if (type && type !== given) throw Problem.invalid('commitment_type', `is ${given}: that is what is promised`);
   assertDuration(body.commitment_duration, subscription);
-  const promised = amount ? new Decimal(amount) : commitmentAmount(unitPriceOfItem(item), new Decimal(quantity!));
+  const promised = amount ? new Decimal(amount) : costOf(item, quantity!);
   if (promised.lte(ZERO)) throw Problem.invalid(field, "costs nothing at the item's price");
-  if (promised.gt(MAX_AMOUNT)) throw Problem.invalid(field, 'is more than can be billed');
   item.commitment = {
     type: given,
     amount: text(promised),
@@ -66,13 +81,20 @@ export async function commitItems(
   }
 }
 
-/** What goes over to an item that takes the place of another: a promised quantity at its own price. */
+/**
+ * What goes over to an item that takes the place of another: a promised quantity at its own price.
+ * @throws Problem 400 for more than can be billed.
+ */
 export function keepCommitment(item: LineItem, { commitment }: Pick<LineItem, 'commitment'>): void {
   item.commitment = commitment ?? null;
-  if (!commitment?.quantity) return;
-  const amount = commitmentAmount(unitPriceOfItem(item), new Decimal(commitment.quantity));
-  // Of what costs nothing nothing is promised.
-  item.commitment = amount.gt(ZERO) ? { ...commitment, amount: text(amount) } : null;
+  if (commitment?.quantity) item.commitment = { ...commitment, amount: text(costOf(item, commitment.quantity)) };
+}
+
+/** What so many units of the item cost. */
+function costOf(item: LineItem, quantity: string): Decimal {
+  const cost = commitmentAmount(unitPriceOfItem(item), new Decimal(quantity));
+  if (cost.gt(MAX_AMOUNT)) throw Problem.invalid('commitment_quantity', 'costs more than can be billed');
+  return cost;
 }
 
 /** The promise of a line item, as the arithmetic takes it. */

@@ -115,7 +115,6 @@ export class Lifecycle {
       resumedAt: at,
       updatedAt: tx.now,
     });
-    if (!last.restCredited && last.kind === 'paid') await alreadyCharged(tx, subscription, last);
     subscription.status = moved(subscription.status, status);
     await this.events.publish(tx, subscriptionResumed, { ...named(subscription), pause_id: pause.id });
     if (last.kind === 'trial' && status === 'active') {
@@ -252,20 +251,6 @@ function restFrom(subscription: Subscription, at: Date): PlannedPeriod {
   const time = timeOf(subscription);
   const { firstPeriod, whole } = resumePeriod(paidTimeOf(time).anchor, time.cadence, at);
   return { kind: 'paid', span: firstPeriod, whole };
-}
-
-/** Advance fees that a pause has not given back are paid up to the end of the period it cut short. */
-async function alreadyCharged(tx: Tx, { id }: Subscription, last: Period): Promise<void> {
-  const items = await tx.em.find(LineItem, {
-    environmentId: tx.scope.environmentId,
-    subscriptionId: id,
-    invoiceCadence: 'ADVANCE',
-    once: false,
-    feeFrom: { $lte: last.endAt },
-  });
-  for (const item of items) {
-    if (item.feeFrom < last.wholeEnd) tx.em.assign(item, { feeFrom: last.wholeEnd, updatedAt: tx.now });
-  }
 }
 
 export const isProrated = ({ prorationBehavior }: Subscription): boolean => prorationBehavior === 'create_prorations';

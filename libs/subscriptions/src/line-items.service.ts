@@ -2,7 +2,7 @@ import { Problem, type Tx } from '@drawdown/platform';
 import { changesMoney } from '@drawdown/plans';
 import { Injectable } from '@nestjs/common';
 import { AddedItems } from './added-items.service.js';
-import { commit, commits, keepCommitment } from './item-commitment.js';
+import { changedCommitment, commit, commits, keepCommitment } from './item-commitment.js';
 import { ItemChanges } from './item-changes.service.js';
 import { isProrated } from './lifecycle.service.js';
 import { openPeriodOf } from './period-store.js';
@@ -43,13 +43,14 @@ export class LineItems {
   async change(tx: Tx, itemId: string, body: UpdateLineItemBody): Promise<LineItem> {
     const { item, subscription } = await this.claimItem(tx, itemId);
     if (body.metadata) tx.em.assign(item, { metadata: body.metadata, updatedAt: tx.now });
-    if (!changesMoney(body) && !body.quantity && !commits(body)) return item;
+    const { commitment = null } = item;
+    if (!changesMoney(body) && !body.quantity && !commits(body, commitment)) return item;
     if (item.once) throw Problem.state('a fee that is asked once stays as it is: end it, and add another', 'once');
     const at = instantOf(body.effective_from, 'effective_from', tx.now);
     assertRunsAt(item, at);
     const next = successorOf(tx, item, at);
     override(next, body);
-    if (commits(body)) commit(next, body, subscription);
+    if (commits(body, commitment)) commit(next, changedCommitment(body, commitment), subscription);
     else keepCommitment(next, item);
     item.endDate = at;
     await tx.em.flush();

@@ -12,6 +12,7 @@ import type { LineItem } from './line-item.entity.js';
 import { assertMeteredOnce } from './metered-once.js';
 import { OwnEntitlements } from './own-entitlements.service.js';
 import { openPeriodOf } from './period-store.js';
+import { PlannedCancellations } from './planned-cancellations.service.js';
 import { move, SCHEDULE_MOVES, type ScheduleStatus } from './lifecycles.js';
 import type { Period } from './period.entity.js';
 import { SubscriptionSchedule, type PlanChangeTerms } from './subscription-schedule.entity.js';
@@ -47,6 +48,7 @@ export class PlanChanges {
     private readonly items: ItemChanges,
     private readonly grants: Grants,
     private readonly entitlements: OwnEntitlements,
+    private readonly cancellations: PlannedCancellations,
   ) {}
 
   /**
@@ -112,6 +114,9 @@ export class PlanChanges {
       at,
       trialDays: 0,
     });
+    if (!sameInterval(subscription, terms) && items.some((item) => item.commitment && runsAt(item, at))) {
+      throw Problem.unsupported('billing_period', 'of a line item with a commitment stays: it was promised for that');
+    }
     const staying = items.filter((item) => !leaves(item, subscription, { terms, at }));
     for (const { id, meterId } of offer.prices) {
       assertMeteredOnce({ id, meterId, startDate: at, endDate: null }, staying, 'target_plan_id');
@@ -159,6 +164,9 @@ export class PlanChanges {
     await this.items.apply(tx, subscription, { ended, begun, at, period: opensOne ? null : period, prorated });
     if (restarts) changeInterval(subscription, terms, period.kind === 'paid' ? at : null);
     if (opensOne) await this.lifecycle.restart(tx, subscription, at, prorated);
+    if (opensOne && subscription.cancelAtPeriodEnd) {
+      await this.cancellations.plan(tx, subscription, subscription.currentPeriodEnd!, 'end_of_period');
+    }
     const periodEnd = opensOne || at < period.endAt ? subscription.currentPeriodEnd! : endAfter(subscription, period);
     await this.grants.beginInside(tx, subscription, [...grants, ...again], { at, periodEnd, prorated: true });
   }
@@ -227,6 +235,8 @@ function termsOf(subscription: Subscription, body: SubscriptionChangeBody): Plan
 /** The plan's items leave with it; those beside it only with the interval they are in. */
 const leaves = ({ planId, endDate }: LineItem, subscription: Subscription, { terms, at }: Going): boolean =>
   (!endDate || endDate > at) && (!sameInterval(subscription, terms) || planId === subscription.planId);
+
+const runsAt = ({ startDate, endDate }: LineItem, at: Date): boolean => startDate <= at && (!endDate || endDate > at);
 
 const sameInterval = (a: Omit<PlanChangeTerms, 'planId'>, b: Omit<PlanChangeTerms, 'planId'>): boolean =>
   a.billingPeriod === b.billingPeriod &&

@@ -49,17 +49,25 @@ export class PriceSync {
     await this.entitlements.sync(tx, subscription, offer);
     const entitlements = await this.entitlements.ofMeters(tx, subscription.id);
     const standing = await this.standing(tx, subscription, at);
-    const { ended, begun } = differences(standing, offer.prices.filter(recurs));
-    const next = begun.map(({ price, after }) => {
-      const item = copyPrice(tx, subscription, { ...offer, entitlements }, price, at);
+    const { ended, upcoming, begun } = differences(standing, offer.prices.filter(recurs), at);
+    const made = begun.map(({ price, after, endDate }) => {
+      const from = after && after.startDate > at ? after.startDate : at;
+      const item = copyPrice(tx, subscription, { ...offer, entitlements }, price, from);
       if (after) takeOver(item, after);
+      item.endDate = endDate;
       return item;
     });
+    const [next, later] = [
+      made.filter(({ startDate }) => +startDate === +at),
+      made.filter(({ startDate }) => startDate > at),
+    ];
+    this.changes.withoutUpcoming(upcoming, at);
+    for (const item of later) await this.changes.plan(tx, item, item.startDate);
     const staying = [...standing.items, ...standing.others].filter((item) => !ended.includes(item));
     const refreshed = await this.entitlements.refresh(tx, subscription, staying, at);
     ended.push(...refreshed.ended);
     next.push(...refreshed.begun);
-    if (ended.length + next.length === 0) return;
+    if (ended.length + made.length + upcoming.length + next.length === 0) return;
     for (const item of ended) item.endDate = at;
     await tx.em.flush();
     const period = await openPeriodOf(tx, subscription.id);
@@ -70,10 +78,11 @@ export class PriceSync {
     const all = (await this.subscriptions.lineItems(tx, subscription.id)).filter(
       ({ endDate, once }) => (!endDate || endDate > at) && !once,
     );
-    const items = all.filter(({ planId, startDate }) => planId === subscription.planId && startDate <= at);
+    const ofPlan = all.filter(({ planId }) => planId === subscription.planId);
+    const items = ofPlan.filter(({ startDate }) => startDate <= at);
     const prices = await this.plans.prices(
       tx,
-      items.map(({ priceId }) => priceId),
+      ofPlan.map(({ priceId }) => priceId),
     );
     const known = new Map(prices.map((price) => [price.id, price]));
     return { items, others: all.filter((item) => !items.includes(item)), known };
@@ -91,11 +100,10 @@ export class PriceSync {
   }
 }
 
-/** What was agreed beside the price goes on: the quantity of a fee, a commitment, a planned end. */
+/** What was agreed beside the price goes on: the quantity of a fee, a commitment. */
 function takeOver(item: LineItem, after: LineItem): void {
   if (after.priceType === 'FIXED') item.quantity = after.quantity;
   keepCommitment(item, after);
-  item.endDate = after.endDate ?? null;
 }
 
 /** Items that have not ended, but for fees that are asked once. */
@@ -104,31 +112,41 @@ interface Standing {
   readonly items: readonly LineItem[];
   /** Those beside them, and those to come. */
   readonly others: readonly LineItem[];
-  /** The catalogue's prices of the items, by id. */
+  /** The catalogue's prices of the plan's items, by id. */
   readonly known: ReadonlyMap<string, Price>;
 }
 
 /**
- * An item follows the versions of its price; one whose terms are not those of its price was agreed, and stays. What an
- * item that stays counts is not sold once more.
+ * An item follows the versions of its price, one to come too; one whose terms are not those of its price was agreed, and
+ * stays. What an item that stays counts is not sold once more in its time.
  */
-function differences({ items, others, known }: Standing, offered: readonly Price[]) {
+function differences({ items, others, known }: Standing, offered: readonly Price[], at: Date) {
   const current = new Map(offered.map((price) => [firstVersionOf(price), price]));
   const familyOf = (item: LineItem) => item.price.parent_price_id ?? item.priceId;
-  const agreed = (item: LineItem) =>
-    !isDeepStrictEqual(item.rule.price, copyOfPrice(unitPriceOf(known.get(item.priceId)!)));
-  const ended = items.filter((item) => current.get(familyOf(item))?.id !== item.priceId && !agreed(item));
+  const follows = (item: LineItem) => {
+    const price = known.get(item.priceId);
+    return price !== undefined && isDeepStrictEqual(item.rule.price, copyOfPrice(unitPriceOf(price)));
+  };
+  const stale = (item: LineItem) => current.get(familyOf(item))?.id !== item.priceId && follows(item);
+  const [ended, upcoming] = [items.filter(stale), others.filter((item) => item.startDate > at && stale(item))];
   const held = new Set(items.map(familyOf));
-  const staying = [...others, ...items.filter((item) => !ended.includes(item))];
-  const counted = new Set(staying.flatMap(({ meterId }) => meterId ?? []));
-  const begun = [
-    ...ended.flatMap((item) => {
-      const price = current.get(familyOf(item));
-      return price ? [{ price, after: item }] : [];
-    }),
-    ...offered
-      .filter((price) => !held.has(firstVersionOf(price)) && !(price.meterId && counted.has(price.meterId)))
-      .map((price) => ({ price, after: null })),
-  ];
-  return { ended, begun };
+  const staying = [...items, ...others].filter((item) => !ended.includes(item) && !upcoming.includes(item));
+  const versions = [...ended, ...upcoming].flatMap((after): Successor[] => {
+    const price = current.get(familyOf(after));
+    return price ? [{ price, after, endDate: after.endDate ?? null }] : [];
+  });
+  const sold = offered.flatMap((price): Successor[] => {
+    const beside = staying.filter(({ meterId }) => meterId && meterId === price.meterId);
+    if (held.has(firstVersionOf(price)) || beside.some(({ startDate }) => startDate <= at)) return [];
+    const first = Math.min(...beside.map(({ startDate }) => +startDate));
+    return [{ price, after: null, endDate: Number.isFinite(first) ? new Date(first) : null }];
+  });
+  return { ended, upcoming, begun: [...versions, ...sold] };
+}
+
+/** An item that begins, in the place of another or beside them. */
+interface Successor {
+  readonly price: Price;
+  readonly after: LineItem | null;
+  readonly endDate: Date | null;
 }

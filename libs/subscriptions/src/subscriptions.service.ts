@@ -79,13 +79,13 @@ export class SubscriptionsService {
       updatedAt: tx.now,
     });
     assertPayableAtStart(subscription, tx.now);
-    assertCommittable(subscription, offer);
     const wanted = withEntitlements(offer, body.override_entitlements ?? []);
     const { items, grants } = copyOffer(tx, subscription, wanted, startDate);
     this.entitlements.copy(tx, subscription, wanted);
     for (const grant of body.credit_grants ?? []) grants.push(agreedGrant(tx, subscription, grant));
     overrideItems(items, body.override_line_items ?? []);
     items.push(...(await this.added.items(tx, subscription, body.line_items ?? [], items)));
+    assertCommittable(subscription, items);
     await commitItems(items, body.line_item_commitments, subscription);
     await tx.em.flush();
     const waits = subscription.awaitsActivation;

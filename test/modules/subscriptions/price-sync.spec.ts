@@ -154,8 +154,46 @@ describe('the prices of a plan', () => {
       ]);
     });
 
+    it('a price sold anew counts until a planned item of its meter begins', async () => {
+      const { planId, id, sum } = await subscribed('2026-04-01T00:00:00Z');
+      await put(`/subscriptions/lineitems/${sum.id}`, { amount: '9', effective_from: '2026-04-20T00:00:00Z' });
+      await modules.api.delete(`/prices/${sum.price_id}`);
+      await price(planId, sum.meter_id, '3');
+      await sync(planId, '2026-04-25T00:00:00Z');
+      expect((await usageOf(id)).filter(([amount]) => amount !== '5' && amount !== '1')).toEqual([
+        ['9', null, '2026-04-20', undefined],
+        ['3', null, '2026-04-01', '2026-04-20'],
+      ]);
+    });
+
+    it('what is planned of a price that is sold no more never begins, and follows its new version', async () => {
+      const { planId, id, sum } = await subscribed('2026-06-01T00:00:00Z');
+      const fees = async () =>
+        ((await itemsOf(id)) as (Item & { quantity: string })[])
+          .filter(({ price_type, start_date, end_date }) => price_type === 'FIXED' && start_date !== end_date)
+          .map((item) => [item.price.amount, item.quantity, item.start_date.slice(0, 10), item.end_date?.slice(0, 10)]);
+      const old = ((await itemsOf(id)) as Item[]).find(({ price_type }) => price_type === 'FIXED')!;
+      const later = { effective_from: '2026-06-20T00:00:00Z' };
+      await put(`/subscriptions/lineitems/${old.id}`, { quantity: 2, ...later });
+      await put(`/subscriptions/lineitems/${sum.id}`, { commitment_amount: 10, ...later });
+      await modules.api.delete(`/prices/${old.price_id}`);
+      await fee(planId, { amount: '25' });
+      await put(`/prices/${sum.price_id}`, { amount: '3' });
+      await modules.advanceTo('2026-06-02T00:00:00Z');
+      await sync(planId, '2026-06-25T00:00:00Z');
+      expect(await fees()).toEqual([
+        ['100', '1', '2026-06-01', '2026-06-02'],
+        ['25', '1', '2026-06-02', undefined],
+      ]);
+      expect((await usageOf(id)).filter(([amount]) => amount !== '5')).toEqual([
+        ['1', null, '2026-06-01', '2026-06-02'],
+        ['3', null, '2026-06-02', '2026-06-20'],
+        ['3', '10', '2026-06-20', undefined],
+      ]);
+    });
+
     it('a meter that an agreed price counts is not sold once more', async () => {
-      const { planId, id, sum, count } = await subscribed('2026-05-01T00:00:00Z');
+      const { planId, id, sum, count } = await subscribed('2026-07-01T00:00:00Z');
       await put(`/subscriptions/lineitems/${sum.id}`, { amount: '0.5' });
       await modules.api.delete(`/subscriptions/lineitems/${count.id}`);
       const own = { type: 'USAGE', billing_model: 'FLAT_FEE', billing_period: 'MONTHLY', amount: '4' };
@@ -164,7 +202,7 @@ describe('the prices of a plan', () => {
         await modules.api.delete(`/prices/${item.price_id}`);
         await price(planId, item.meter_id, '3');
       }
-      await sync(planId, '2026-05-02T00:00:00Z');
+      await sync(planId, '2026-07-02T00:00:00Z');
       expect((await usageOf(id)).filter(([, , , end]) => !end).map(([amount]) => amount)).toEqual(['0.5', '4']);
     });
   });

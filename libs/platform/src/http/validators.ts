@@ -161,15 +161,16 @@ export const Parts = (shape: () => Class, { min = 0, max }: { min?: number; max:
 export const PartsByName = (shape: () => Class, { max }: { max: number }): PropertyDecorator =>
   applyDecorators(
     ApiProperty({ type: 'object', additionalProperties: { $ref: getSchemaPath(shape()) } }),
-    Transform(({ value }) =>
-      isPlainObject(value)
+    // The whole as it came: class-transformer leaves out names that are members of every object.
+    Transform(({ obj, key }: { obj: Record<string, unknown>; key: string }) =>
+      isPlainObject(obj[key])
         ? new Map(
-            Object.entries(value).map(([name, part]) => [
+            Object.entries(obj[key]).map(([name, part]) => [
               name,
               isPlainObject(part) ? plainToInstance(shape() as ClassConstructor<object>, part) : part,
             ]),
           )
-        : value,
+        : obj[key],
     ),
     ValidateBy({
       name: 'isPartsByName',
