@@ -10,7 +10,7 @@ import {
   type Decimal,
 } from '@drawdown/billing-core';
 import { recurs, unitPriceOf, type Offer } from '@drawdown/plans';
-import type { LineItem } from './line-item.entity.js';
+import { runsAt, type LineItem } from './line-item.entity.js';
 import { unitPriceOfItem } from './rule-copy.js';
 import type { PlanChangeTerms } from './subscription-schedule.entity.js';
 import { timeOf, type Subscription } from './subscription.entity.js';
@@ -34,7 +34,7 @@ export function directionOfChange(
     cadence.billingPeriod === time.cadence.billingPeriod &&
     cadence.count === time.cadence.count &&
     terms.billingCycle === time.cycle;
-  const running = items.filter(({ startDate, endDate }) => startDate <= at && (!endDate || endDate > at));
+  const running = items.filter((item) => runsAt(item, at));
   // Items of other plans stay, unless the interval is another.
   const staying = same ? running.filter(({ planId }) => planId !== subscription.planId) : [];
   const offered = offer.prices

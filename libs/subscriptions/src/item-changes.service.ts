@@ -2,7 +2,7 @@ import { itemsChanged } from '@drawdown/contracts';
 import { Agenda, EventBus, newId, type Tx } from '@drawdown/platform';
 import { Injectable } from '@nestjs/common';
 import { named } from './lifecycle.service.js';
-import { LineItem } from './line-item.entity.js';
+import { familyOf, LineItem } from './line-item.entity.js';
 import type { Period } from './period.entity.js';
 import type { Subscription } from './subscription.entity.js';
 
@@ -95,6 +95,3 @@ async function paidAhead(
 
 const isRecurringFee = ({ priceType, invoiceCadence, once }: LineItem): boolean =>
   priceType === 'FIXED' && invoiceCadence === 'ADVANCE' && !once;
-
-/** The versions of a price have one. */
-const familyOf = ({ price, priceId }: Pick<LineItem, 'price' | 'priceId'>): string => price.parent_price_id ?? priceId;

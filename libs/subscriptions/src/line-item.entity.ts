@@ -63,3 +63,11 @@ const LineItemSchema = defineEntity({
 /** A price inside a subscription: its own copy, which edits of the catalogue don't reach. */
 export class LineItem extends LineItemSchema.class {}
 LineItemSchema.setClass(LineItem);
+
+/** The change instant belongs to the new side only. */
+export const runsAt = ({ startDate, endDate }: Pick<LineItem, 'startDate' | 'endDate'>, at: Date): boolean =>
+  startDate <= at && (!endDate || endDate > at);
+
+/** The versions of a price have one. */
+export const familyOf = ({ price, priceId }: Pick<LineItem, 'price' | 'priceId'>): string =>
+  price.parent_price_id ?? priceId;

@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import type { AgreedOffer } from './copies.js';
 import { copyOfFreeUnits, unfitWindow, type MeterEntitlement } from './free-units.js';
-import type { LineItem } from './line-item.entity.js';
+import { runsAt, type LineItem } from './line-item.entity.js';
 import { SubscriptionEntitlement } from './subscription-entitlement.entity.js';
 import type { Subscription } from './subscription.entity.js';
 import { successorOf } from './successor.js';
@@ -56,12 +56,11 @@ export class OwnEntitlements {
   ): Promise<{ ended: LineItem[]; begun: LineItem[] }> {
     const entitlements = await this.ofMeters(tx, subscription.id);
     const ended = items.filter(
-      ({ meterId, rule, startDate, endDate }) =>
-        meterId &&
-        startDate <= at &&
-        (!endDate || endDate > at) &&
-        !isDeepStrictEqual({ ...rule, ...copyOfFreeUnits(meterId, entitlements) }, rule) &&
-        !unfitWindow(meterId, rule.meter!, entitlements, subscription),
+      (item) =>
+        item.meterId &&
+        runsAt(item, at) &&
+        !isDeepStrictEqual({ ...item.rule, ...copyOfFreeUnits(item.meterId, entitlements) }, item.rule) &&
+        !unfitWindow(item.meterId, item.rule.meter!, entitlements, subscription),
     );
     const begun = ended.map((item) => {
       const next = successorOf(tx, item, at);

@@ -8,7 +8,7 @@ import { copyOffer } from './copies.js';
 import { Grants } from './grants.service.js';
 import { ItemChanges } from './item-changes.service.js';
 import { Lifecycle, named } from './lifecycle.service.js';
-import type { LineItem } from './line-item.entity.js';
+import { runsAt, type LineItem } from './line-item.entity.js';
 import { assertMeteredOnce } from './metered-once.js';
 import { OwnEntitlements } from './own-entitlements.service.js';
 import { openPeriodOf } from './period-store.js';
@@ -235,8 +235,6 @@ function termsOf(subscription: Subscription, body: SubscriptionChangeBody): Plan
 /** The plan's items leave with it; those beside it only with the interval they are in. */
 const leaves = ({ planId, endDate }: LineItem, subscription: Subscription, { terms, at }: Going): boolean =>
   (!endDate || endDate > at) && (!sameInterval(subscription, terms) || planId === subscription.planId);
-
-const runsAt = ({ startDate, endDate }: LineItem, at: Date): boolean => startDate <= at && (!endDate || endDate > at);
 
 const sameInterval = (a: Omit<PlanChangeTerms, 'planId'>, b: Omit<PlanChangeTerms, 'planId'>): boolean =>
   a.billingPeriod === b.billingPeriod &&

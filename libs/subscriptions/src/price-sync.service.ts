@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { copyPrice } from './copies.js';
 import { keepCommitment } from './item-commitment.js';
 import { ItemChanges } from './item-changes.service.js';
-import type { LineItem } from './line-item.entity.js';
+import { familyOf, runsAt, type LineItem } from './line-item.entity.js';
 import { OwnEntitlements } from './own-entitlements.service.js';
 import { openPeriodOf } from './period-store.js';
 import { copyOfPrice } from './rule-copy.js';
@@ -50,28 +50,23 @@ export class PriceSync {
     const entitlements = await this.entitlements.ofMeters(tx, subscription.id);
     const standing = await this.standing(tx, subscription, at);
     const { ended, upcoming, begun } = differences(standing, offer.prices.filter(recurs), at);
-    const made = begun.map(({ price, after, endDate }) => {
-      const from = after && after.startDate > at ? after.startDate : at;
+    const made = begun.map(({ price, after, from, endDate }) => {
       const item = copyPrice(tx, subscription, { ...offer, entitlements }, price, from);
       if (after) takeOver(item, after);
       item.endDate = endDate;
       return item;
     });
-    const [next, later] = [
-      made.filter(({ startDate }) => +startDate === +at),
-      made.filter(({ startDate }) => startDate > at),
-    ];
     this.changes.withoutUpcoming(upcoming, at);
-    for (const item of later) await this.changes.plan(tx, item, item.startDate);
+    for (const item of made) if (item.startDate > at) await this.changes.plan(tx, item, item.startDate);
     const staying = [...standing.items, ...standing.others].filter((item) => !ended.includes(item));
     const refreshed = await this.entitlements.refresh(tx, subscription, staying, at);
-    ended.push(...refreshed.ended);
-    next.push(...refreshed.begun);
-    if (ended.length + made.length + upcoming.length + next.length === 0) return;
-    for (const item of ended) item.endDate = at;
+    const over = [...ended, ...refreshed.ended];
+    for (const item of over) item.endDate = at;
+    const next = [...made.filter((item) => runsAt(item, at)), ...refreshed.begun];
     await tx.em.flush();
+    if (over.length + next.length === 0) return;
     const period = await openPeriodOf(tx, subscription.id);
-    await this.changes.apply(tx, subscription, { ended, begun: next, at, period, prorated: false });
+    await this.changes.apply(tx, subscription, { ended: over, begun: next, at, period, prorated: false });
   }
 
   private async standing(tx: Tx, subscription: Subscription, at: Date): Promise<Standing> {
@@ -79,7 +74,7 @@ export class PriceSync {
       ({ endDate, once }) => (!endDate || endDate > at) && !once,
     );
     const ofPlan = all.filter(({ planId }) => planId === subscription.planId);
-    const items = ofPlan.filter(({ startDate }) => startDate <= at);
+    const items = ofPlan.filter((item) => runsAt(item, at));
     const prices = await this.plans.prices(
       tx,
       ofPlan.map(({ priceId }) => priceId),
@@ -122,7 +117,6 @@ interface Standing {
  */
 function differences({ items, others, known }: Standing, offered: readonly Price[], at: Date) {
   const current = new Map(offered.map((price) => [firstVersionOf(price), price]));
-  const familyOf = (item: LineItem) => item.price.parent_price_id ?? item.priceId;
   const follows = (item: LineItem) => {
     const price = known.get(item.priceId);
     return price !== undefined && isDeepStrictEqual(item.rule.price, copyOfPrice(unitPriceOf(price)));
@@ -133,13 +127,14 @@ function differences({ items, others, known }: Standing, offered: readonly Price
   const staying = [...items, ...others].filter((item) => !ended.includes(item) && !upcoming.includes(item));
   const versions = [...ended, ...upcoming].flatMap((after): Successor[] => {
     const price = current.get(familyOf(after));
-    return price ? [{ price, after, endDate: after.endDate ?? null }] : [];
+    const from = runsAt(after, at) ? at : after.startDate;
+    return price ? [{ price, after, from, endDate: after.endDate ?? null }] : [];
   });
   const sold = offered.flatMap((price): Successor[] => {
     const beside = staying.filter(({ meterId }) => meterId && meterId === price.meterId);
     if (held.has(firstVersionOf(price)) || beside.some(({ startDate }) => startDate <= at)) return [];
     const first = Math.min(...beside.map(({ startDate }) => +startDate));
-    return [{ price, after: null, endDate: Number.isFinite(first) ? new Date(first) : null }];
+    return [{ price, after: null, from: at, endDate: Number.isFinite(first) ? new Date(first) : null }];
   });
   return { ended, upcoming, begun: [...versions, ...sold] };
 }
@@ -148,5 +143,6 @@ function differences({ items, others, known }: Standing, offered: readonly Price
 interface Successor {
   readonly price: Price;
   readonly after: LineItem | null;
+  readonly from: Date;
   readonly endDate: Date | null;
 }
