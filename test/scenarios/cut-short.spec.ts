@@ -67,17 +67,22 @@ it('a fee whose invoice was voided is not given back', async () => {
   const incomplete = await subscribe({ ...prorated, payment_behavior: 'default_incomplete' });
   await modules.advanceTo(at('01T05:00'));
   await post(incomplete, 'cancel', { cancellation_type: 'immediate' });
-  for (const one of [cancelled, changed]) {
+  const rested = await subscribe();
+  for (const one of [cancelled, changed, rested]) {
     await story.post(`/invoices/${(await one.lastInvoice()).id}/void`, {}, 200);
   }
+  await post(rested, 'pause', { pause_mode: 'immediate' });
+  await modules.advanceTo(at('10T00:00'));
+  await post(rested, 'resume', { resume_mode: 'immediate' });
   await modules.advanceTo(at('16T00:00'));
   await post(cancelled, 'cancel', { cancellation_type: 'immediate' });
+  await post(rested, 'cancel', { cancellation_type: 'immediate', ...prorated });
   await post(changed, 'change/execute', { target_plan_id: dearer });
   await modules.advanceTo(at('16T03:00'));
   expect(await bills(cancelled)).toEqual([['100']]);
   expect(await bills(changed)).toEqual([['100'], ['103.23']]);
-  expect((await bills(incomplete)).flat()).toEqual(['100']);
-  for (const one of [cancelled, changed, incomplete]) expect(await accountCredit(one)).toBe('0');
+  for (const one of [incomplete, rested]) expect((await bills(one)).flat()).toEqual(['100']);
+  for (const one of [cancelled, changed, incomplete, rested]) expect(await accountCredit(one)).toBe('0');
 });
 
 it('a prorated change after one without proration gives back what was paid ahead', async () => {

@@ -9,7 +9,6 @@ import {
   type InvoiceDraft,
   type LateBilledUsage,
   settlesUsage,
-  type Span,
   sum,
 } from '@drawdown/billing-core';
 import { UsageService } from '@drawdown/metering';
@@ -70,11 +69,12 @@ export class BillComposer {
     const { subscription, next, ended } = step;
     const items = await this.subscriptions.billedItems(tx, subscription.id);
     const late = ended && withLate ? await this.lateOf(tx, subscription.id, settle) : [];
+    const charged = ended ? await this.chargedBefore(tx, subscription, ended) : [];
     const draft = composeBill({
       items,
       next,
-      ended: ended?.restCredited ? await this.unlessDropped(tx, ended) : ended,
-      charged: ended ? await this.chargedBefore(tx, subscription, ended) : [],
+      ended: ended?.restCredited ? await this.unlessDropped(tx, ended, charged) : ended,
+      charged,
       paidBefore: next ? await this.chargedBefore(tx, subscription, next) : [],
       began: next && items.some(isPending) ? await this.paidStarts(tx, subscription, next) : [],
       usage: ended ? await this.usageOf(tx, ended.id, settle) : [],
@@ -96,12 +96,13 @@ export class BillComposer {
   ): Promise<InvoiceContent> {
     const items = await this.subscriptions.billedItems(tx, subscription.id);
     const named = (ids: readonly string[]) => items.filter(({ id }) => ids.includes(id));
+    const charged = await this.chargedBefore(tx, subscription, period);
     const draft = composeChange({
       ended: named(change.ended),
       begun: named(change.begun),
       at: change.at,
-      period: await this.unlessDropped(tx, period),
-      charged: await this.chargedBefore(tx, subscription, period),
+      period: await this.unlessDropped(tx, period, charged),
+      charged,
       prorated: subscription.prorationBehavior === 'create_prorations',
       currency: subscription.currency,
     });
@@ -115,7 +116,7 @@ export class BillComposer {
   }
 
   /** Parts of the same billing period, before pauses that gave nothing back. */
-  private async chargedBefore(tx: Tx, { id }: Subscription, { start, whole }: BilledPeriod): Promise<Span[]> {
+  private async chargedBefore(tx: Tx, { id }: Subscription, { start, whole }: BilledPeriod): Promise<BilledPeriod[]> {
     if (+start === +whole.start) return [];
     const periods = (await this.subscriptions.periods(tx, id)).map(billedPeriod);
     return periods.filter(
@@ -123,14 +124,14 @@ export class BillComposer {
     );
   }
 
-  /** Whether the advance fees of the period were dropped with the invoice that asked for them. */
-  private async unlessDropped(tx: Tx, period: BilledPeriod): Promise<BilledPeriod> {
-    const asking = {
+  /** Whether the advance fees of the period, or of the part that paid for it, were dropped with their invoice. */
+  private async unlessDropped(tx: Tx, period: BilledPeriod, charged: readonly BilledPeriod[]): Promise<BilledPeriod> {
+    const voided = await tx.em.count(Invoice, {
       environmentId: tx.scope.environmentId,
-      periodId: period.id,
+      periodId: { $in: [period, ...charged].map(({ id }) => id) },
       kind: { $in: ['start', 'cycle'] as const },
-    };
-    const voided = await tx.em.count(Invoice, { ...asking, status: 'VOIDED' });
+      status: 'VOIDED',
+    });
     return { ...period, dropped: voided > 0 };
   }
 
